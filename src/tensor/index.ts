@@ -1,0 +1,24 @@
+export {
+  broadcastShapes,
+  normaliseAxes,
+  type Shape,
+  sameShape,
+  shapeText,
+  sizeOf,
+  stridesOf,
+} from "./shape.ts";
+export {
+  type Arrays,
+  BYTES_PER_ELEMENT,
+  type DType,
+  float32,
+  float64,
+  int64,
+  numbers,
+  row,
+  scalarOf,
+  stack,
+  type Tensor,
+  type Tensors,
+  tensor,
+} from "./tensor.ts";

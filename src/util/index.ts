@@ -1,0 +1,2 @@
+export { type Complaint, closest, FedleakError, fail, unknownName } from "./errors.ts";
+export { type Key, key, normal, permutation, split, uniform } from "./rng.ts";
