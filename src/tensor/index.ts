@@ -1,3 +1,4 @@
+export { readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
 export {
   broadcastShapes,
   normaliseAxes,
