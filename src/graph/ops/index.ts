@@ -1,4 +1,5 @@
 /** The list of all ops. Tables over ops (lowering, reference) are exhaustive by this type. */
+import type { Op } from "../node.ts";
 import { convInputOp, convOp, convWeightOp, matmulOp } from "./contract.ts";
 import * as e from "./elementwise.ts";
 import { constantOp, inputOp, scalarOp } from "./leaf.ts";
@@ -69,4 +70,4 @@ export type OpName = (typeof OPS)[number]["name"];
 
 type OpNamed<N extends OpName> = Extract<(typeof OPS)[number], { readonly name: N }>;
 /** The attributes of the op called N. */
-export type AttrsOf<N extends OpName> = OpNamed<N> extends { rule(inputs: never, attrs: infer A): unknown } ? A : never;
+export type AttrsOf<N extends OpName> = OpNamed<N> extends Op<string, infer A> ? A : never;
