@@ -1,0 +1,7 @@
+/** The part of this layer that reads no files and so runs in a browser too. */
+export { type Draw, drawBatch, drawIndices, takeBatch } from "./batch.ts";
+export { parseCifar10, parseCifar100 } from "./cifar.ts";
+export { CIFAR10_CLASSES, CIFAR100_CLASSES } from "./cifar-classes.ts";
+export { DIGITS, type NamedBytes, parseIdx, parseMnist } from "./idx.ts";
+export { byteFromUnit, planarFromInterleaved, unitFromBytes } from "./pixels.ts";
+export type { LabelledImages } from "./types.ts";
