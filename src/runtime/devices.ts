@@ -1,0 +1,37 @@
+import type { InferenceSession, Tensor } from "onnxruntime-common";
+import { FedleakError, unknownName } from "../util/index.ts";
+
+/** Where programs run, with one line on each. */
+export const DEVICES = {
+  cpu: "the processor, through onnxruntime's CPU kernels; always there",
+  webgpu: "the graphics processor, through WebGPU (Vulkan, Metal or Direct3D 12)",
+} as const;
+
+export type Device = keyof typeof DEVICES;
+
+export interface Provider {
+  readonly ort: { readonly InferenceSession: typeof InferenceSession; readonly Tensor: typeof Tensor };
+  readonly executionProviders: string[];
+}
+
+/** A device by name; throws with a suggestion when there is none of that name. */
+export function parseDevice(name: string): Device {
+  return name in DEVICES ? (name as Device) : unknownName("device", "device", name, Object.keys(DEVICES));
+}
+
+/** The onnxruntime binding for a device. Throws FedleakError when the binding does not know it. */
+export async function loadProvider(device: Device): Promise<Provider> {
+  const ort = (await import("onnxruntime-node")).default;
+  return { ort, executionProviders: [device] };
+}
+
+/** What to say when a session cannot be opened on a device. */
+export function deviceError(device: Device, cause: unknown): FedleakError {
+  if (cause instanceof FedleakError) return cause;
+  const got = String(cause instanceof Error ? cause.message : cause).split("\n")[0]!;
+  const remedy =
+    device === "cpu"
+      ? "This is a fault of fedleak: please report the command."
+      : "Install a Vulkan driver for the GPU (see `fedleak list`), or use --device cpu.";
+  return new FedleakError({ who: `device ${device}`, must: "the device must open", got, remedy, cause });
+}

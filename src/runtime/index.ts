@@ -1,0 +1,4 @@
+export { type CompileOptions, compile } from "./compile.ts";
+export { DEVICES, type Device, parseDevice } from "./devices.ts";
+export { evaluate } from "./reference/evaluate.ts";
+export type { Program } from "./session.ts";

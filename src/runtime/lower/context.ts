@@ -1,0 +1,16 @@
+import type { AttrsOf, Node, OpName } from "../../graph/index.ts";
+import type { Emitter } from "../onnx/emitter.ts";
+
+/** What a lowering may ask for while it writes the ONNX nodes of one graph node. */
+export interface Context extends Emitter {
+  /** The value of a node at its full shape. */
+  value(node: Node): string;
+  /** The value of a node before a broadcast, for ONNX operators that broadcast by themselves. */
+  narrow(node: Node): string;
+  /** The elements of a node that is known at compile time, float64 row-major; undefined of others. */
+  constant(node: Node): Float64Array | undefined;
+}
+
+/** Writes a node's ONNX form and returns the name of its value. */
+export type Lowering<N extends OpName> = (node: Node<AttrsOf<N>>, context: Context) => string;
+export type Lowerings<N extends OpName> = { readonly [K in N]: Lowering<K> };

@@ -1,0 +1,135 @@
+/**
+ * Matrix products and convolutions, each in the form that was the fastest for its shape.
+ *
+ * The choices come from measurements on two cores with AVX2 (`npm run bench -- conv`): onnxruntime's Conv is faster than its ConvTranspose, most of
+ * all with fixed weights; the gradient by the weight is a matrix product over shifted copies of the image.
+ */
+import type { AttrsOf, Conv, Node } from "../../graph/index.ts";
+import type { Context, Lowerings } from "./context.ts";
+
+export const contract: Lowerings<"matmul" | "conv" | "conv-input" | "conv-weight"> = {
+  matmul: ({ inputs: [a, b], shape }, c) => {
+    if (shape.length !== 2) return c.op("MatMul", [c.value(a!), c.value(b!)]);
+    const [left, transA] = untransposed(a!, c);
+    const [right, transB] = untransposed(b!, c);
+    if (!transA && !transB) return c.op("MatMul", [c.value(a!), c.value(b!)]);
+    return c.op("Gemm", [left, right], { transA: +transA, transB: +transB });
+  },
+  conv: ({ inputs: [x, w], attrs }, c) => c.op("Conv", [c.value(x!), c.value(w!)], window(w!.shape, attrs)),
+  "conv-input": (node, c) => (asConv(node) ? flippedConv(node, c) : convTranspose(node, c)),
+  "conv-weight": (node, c) => (node.attrs.groups === 1 ? shiftedProducts(node, c) : swappedConv(node, c)),
+};
+
+type InputGradient = Node<AttrsOf<"conv-input">>;
+type WeightGradient = Node<AttrsOf<"conv-weight">>;
+
+/** A matrix, or what it is the transpose of. */
+function untransposed(x: Node, c: Context): [string, boolean] {
+  return x.op.name === "transpose" && c.constant(x) === undefined ? [c.value(x.inputs[0]!), true] : [c.value(x), false];
+}
+
+/** Stride 1 and fixed weights: a convolution with the kernel turned by 180° and channels swapped. */
+function asConv({ attrs: { stride, padding, dilation, groups }, inputs: [, w] }: InputGradient): boolean {
+  const [kh, kw] = w!.shape.slice(2) as [number, number];
+  const inside = dilation[0] * (kh - 1) >= padding[0] && dilation[1] * (kw - 1) >= padding[1];
+  return groups === 1 && stride[0] === 1 && stride[1] === 1 && inside;
+}
+
+function flippedConv(node: InputGradient, c: Context): string {
+  const [g, w] = node.inputs as [Node, Node];
+  const fixed = c.constant(w);
+  const [o, i, kh, kw] = w.shape as [number, number, number, number];
+  if (!fixed) return convTranspose(node, c);
+  const kernel = c.floats([i, o, kh, kw], flipped(fixed, [o, i, kh, kw]));
+  const { padding, dilation } = node.attrs;
+  const around: [number, number] = [dilation[0] * (kh - 1) - padding[0], dilation[1] * (kw - 1) - padding[1]];
+  return c.op("Conv", [c.value(g), kernel], window([i, o, kh, kw], { ...node.attrs, padding: around }));
+}
+
+function convTranspose(node: InputGradient, c: Context): string {
+  const [g, w] = node.inputs as [Node, Node];
+  const { inputSize, stride, padding, dilation } = node.attrs;
+  const left = ([0, 1] as const).map((axis) => {
+    const reach = (g.shape[2 + axis]! - 1) * stride[axis] + dilation[axis] * (w.shape[2 + axis]! - 1) + 1;
+    return inputSize[axis] + 2 * padding[axis] - reach;
+  });
+  const attributes = { ...window(w.shape, node.attrs), output_padding: left };
+  return c.op("ConvTranspose", [c.value(g), c.value(w)], attributes);
+}
+
+/**
+ * w[o,i,p,q] = Σ_n g[o,n]·x[i, n shifted by (p,q)] with n over batch, rows and columns: one copy of x an offset, and
+ * one matrix product [O,n]·[I·Kh·Kw,n]ᵀ.
+ */
+function shiftedProducts(node: WeightGradient, c: Context): string {
+  const [x, g] = node.inputs as [Node, Node];
+  const [b, i, h, w] = x.shape as [number, number, number, number];
+  const [, o, ho, wo] = g.shape as [number, number, number, number];
+  const { kernelSize, stride, padding, dilation } = node.attrs;
+  const n = b * ho * wo;
+  const channelsFirst = c.op("Transpose", [c.value(x)], { perm: [1, 0, 2, 3] }); // [I,B,H,W]
+  const padded = padding.some((p) => p > 0)
+    ? c.op("Pad", [channelsFirst, c.ints([0, 0, ...padding, 0, 0, ...padding]), c.scalar(0)])
+    : channelsFirst;
+  const whole = kernelSize[0] * kernelSize[1] === 1 && ho === h && wo === w;
+  const copies = offsets(kernelSize).map(([p, q]) => {
+    const start = [p * dilation[0], q * dilation[1]] as const;
+    const end = [start[0] + (ho - 1) * stride[0] + 1, start[1] + (wo - 1) * stride[1] + 1];
+    const part = whole ? padded : c.op("Slice", [padded, c.ints(start), c.ints(end), c.ints([2, 3]), c.ints(stride)]);
+    return c.op("Reshape", [part, c.ints([i, 1, n])]);
+  });
+  const stacked = copies.length > 1 ? c.op("Concat", copies, { axis: 1 }) : copies[0]!; // [I,Kh·Kw,n]
+  const columns = c.op("Reshape", [stacked, c.ints([i * copies.length, n])]);
+  const rows = c.op("Reshape", [c.op("Transpose", [c.value(g)], { perm: [1, 0, 2, 3] }), c.ints([o, n])]);
+  const product = c.op("Gemm", [rows, columns], { transB: 1 }); // [O, I·Kh·Kw]
+  return c.op("Reshape", [product, c.ints([o, i, ...kernelSize])]);
+}
+
+/**
+ * Grouped: one convolution whose kernel is g. Batch and channels change places: image (c,b) of group k meets kernel
+ * (o,b), stride and dilation swap, and what overhangs (floor in the forward size) is cut off.
+ */
+function swappedConv(node: WeightGradient, c: Context): string {
+  const [x, g] = node.inputs as [Node, Node];
+  const [b, channels, h, w] = x.shape as [number, number, number, number];
+  const [, o, ho, wo] = g.shape as [number, number, number, number];
+  const { kernelSize, stride, padding, dilation, groups } = node.attrs;
+  const i = channels / groups;
+  // x [B,G,I,H,W] → [I, G·B, H, W]; g [B,O,Ho,Wo] → [O, B, Ho, Wo]: a grouped Conv gives [I, O, Kh', Kw'].
+  const split = c.op("Reshape", [c.value(x), c.ints([b, groups, i, h, w])]);
+  const images = c.op("Reshape", [
+    c.op("Transpose", [split], { perm: [2, 1, 0, 3, 4] }),
+    c.ints([i, groups * b, h, w]),
+  ]);
+  const kernels = c.op("Transpose", [c.value(g)], { perm: [1, 0, 2, 3] });
+  const attrs = { stride: dilation, dilation: stride, padding, groups };
+  const wide = c.op("Conv", [images, kernels], window([o, b, ho, wo], attrs));
+  const cut = c.op("Slice", [wide, c.ints([0, 0]), c.ints(kernelSize), c.ints([2, 3])]);
+  return c.op("Transpose", [cut], { perm: [1, 0, 2, 3] });
+}
+
+function window(weight: readonly number[], { stride, padding, dilation, groups }: Conv) {
+  return {
+    kernel_shape: weight.slice(2),
+    strides: stride,
+    pads: [...padding, ...padding],
+    dilations: dilation,
+    group: groups,
+  };
+}
+
+function offsets([kh, kw]: readonly [number, number]): (readonly [number, number])[] {
+  return Array.from({ length: kh * kw }, (_, k) => [Math.floor(k / kw), k % kw] as const);
+}
+
+/** [O,I,Kh,Kw] → [I,O,Kh,Kw] with rows and columns reversed, float32. */
+function flipped(values: Float64Array, [o, i, kh, kw]: readonly [number, number, number, number]): Float32Array {
+  const out = new Float32Array(values.length);
+  const area = kh * kw;
+  for (let a = 0; a < o; a++) {
+    for (let c = 0; c < i; c++) {
+      for (let k = 0; k < area; k++) out[(c * o + a) * area + area - 1 - k] = values[(a * i + c) * area + k]!;
+    }
+  }
+  return out;
+}

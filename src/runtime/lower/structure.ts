@@ -1,0 +1,66 @@
+/** Reshapes, broadcasts, sums, windows and selections. */
+import type { Node } from "../../graph/index.ts";
+import type { Context, Lowerings } from "./context.ts";
+
+type StructureName =
+  | "reshape"
+  | "transpose"
+  | "broadcast"
+  | "sum"
+  | "slice"
+  | "unslice"
+  | "concat"
+  | "stop-gradient"
+  | "max"
+  | "kth-largest"
+  | "gather"
+  | "scatter-add"
+  | "max-pool-index";
+
+export const structure: Lowerings<StructureName> = {
+  reshape: ({ inputs: [x], shape }, c) => c.op("Reshape", [c.value(x!), c.ints(shape)]),
+  transpose: ({ inputs: [x], attrs: { permutation } }, c) => c.op("Transpose", [c.value(x!)], { perm: permutation }),
+  broadcast: ({ inputs: [x], shape }, c) => c.op("Expand", [c.value(x!), c.ints(shape)]),
+  sum: ({ inputs: [x], attrs: { axes } }, c) => c.op("ReduceSum", [c.value(x!), c.ints(axes)], { keepdims: 1 }),
+  max: ({ inputs: [x], attrs: { axes } }, c) => c.op("ReduceMax", [c.value(x!), c.ints(axes)], { keepdims: 1 }),
+  "stop-gradient": ({ inputs: [x] }, c) => c.value(x!),
+  concat: ({ inputs, attrs: { axis } }, c) => c.op("Concat", inputs.map(c.value), { axis }),
+  slice: ({ inputs: [x], attrs: { starts, sizes, steps } }, c) => {
+    const ends = starts.map((start, axis) => start + (sizes[axis]! - 1) * steps[axis]! + 1);
+    return c.op("Slice", [c.value(x!), c.ints(starts), c.ints(ends), c.ints([...starts.keys()]), c.ints(steps)]);
+  },
+  unslice: ({ inputs: [x], attrs: { shape, starts, steps } }, c) => {
+    const spread = spreadOut(x!, steps, c);
+    const after = shape.map((n, axis) => n - starts[axis]! - ((x!.shape[axis]! - 1) * steps[axis]! + 1));
+    return c.op("Pad", [spread, c.ints([...starts, ...after]), c.scalar(0)]);
+  },
+  // The k largest, unordered, then the least of them; from the other end where that is nearer.
+  "kth-largest": ({ inputs: [x], attrs: { k } }, c) => {
+    const n = x!.shape.at(-1)!;
+    const fromTop = k <= n - k + 1;
+    const count = c.ints([fromTop ? k : n - k + 1]);
+    const [top] = c.ops("TopK", [c.value(x!), count], { axis: -1, largest: fromTop ? 1 : 0, sorted: 0 }, 2);
+    return c.op(fromTop ? "ReduceMin" : "ReduceMax", [top!, c.ints([x!.shape.length - 1])], { keepdims: 1 });
+  },
+  gather: ({ inputs: [x, index] }, c) => c.op("Gather", [c.value(x!), c.value(index!)], { axis: 0 }),
+  "scatter-add": ({ inputs: [values, index], shape }, c) => {
+    const zeros = c.op("Expand", [c.scalar(0), c.ints(shape)]);
+    const rows = c.op("Reshape", [c.value(index!), c.ints([...index!.shape, 1])]);
+    return c.op("ScatterND", [zeros, rows, c.value(values!)], { reduction: "add" });
+  },
+  "max-pool-index": ({ inputs: [x], attrs: { kernel, stride, padding } }, c) => {
+    const window = { kernel_shape: kernel, strides: stride, pads: [...padding, ...padding] };
+    return c.ops("MaxPool", [c.value(x!)], window, 2)[1]!;
+  },
+};
+
+/** `x` with steps[i] − 1 zeros between neighbours along each axis i. */
+function spreadOut(x: Node, steps: readonly number[], c: Context): string {
+  if (steps.every((step, axis) => step === 1 || x.shape[axis] === 1)) return c.value(x);
+  const pairs = c.op("Reshape", [c.value(x), c.ints(x.shape.flatMap((n) => [n, 1]))]);
+  const after = steps.flatMap((step) => [0, step - 1]);
+  const padded = c.op("Pad", [pairs, c.ints([...after.map(() => 0), ...after]), c.scalar(0)]);
+  const merged = c.op("Reshape", [padded, c.ints(x.shape.map((n, axis) => n * steps[axis]!))]);
+  const ends = x.shape.map((n, axis) => (n - 1) * steps[axis]! + 1);
+  return c.op("Slice", [merged, c.ints(ends.map(() => 0)), c.ints(ends)]);
+}

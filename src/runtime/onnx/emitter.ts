@@ -1,0 +1,117 @@
+import { numbers, type Shape, type Tensor } from "../../tensor/index.ts";
+import { encodeModel } from "./schema.ts";
+
+export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
+
+/** Collects ONNX nodes and initializers and writes them out as one model. Values go by name. */
+export interface Emitter {
+  /** Adds a node with one output (or `outputs` of them) and returns the first one's name. */
+  op(type: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>): string;
+  ops(
+    type: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, OnnxAttribute>>,
+    outputs: number,
+  ): readonly string[];
+  /** Adds a node whose output is called `output`. */
+  named(type: string, input: string, output: string): void;
+  /** A fixed float32 tensor (baked in). */
+  floats(shape: Shape, values: Float32Array): string;
+  /** A fixed float32 scalar; equal numbers share one initializer. */
+  scalar(value: number): string;
+  /** A fixed int64 vector, as shapes, axes and pads are given; equal ones share one initializer. */
+  ints(values: readonly number[]): string;
+  /** A fixed tensor of any kind: float64 is rounded to float32, int32 widened. */
+  tensor(tensor: Tensor): string;
+  /** Names the output of a node and which graph op it came from, for profiles. */
+  within<T>(label: string, emit: () => T): T;
+  finish(inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): Uint8Array;
+}
+
+/** A value at the border of the model. */
+export interface ValueInfo {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly kind: "float" | "int" | "bool";
+}
+
+const OPSET = 18; // the newest one for which onnxruntime's CPU and WebGPU kernels cover every op used here
+const IR_VERSION = 8; // goes with opset 18
+const ELEMENT = { float: 1, int: 7, bool: 9 } as const; // TensorProto.DataType: FLOAT, INT64, BOOL
+const MICROSOFT = new Set(["FusedMatMul", "QuickGelu"]); // onnxruntime's own operators live in another domain
+
+export function emitter(): Emitter {
+  const node: object[] = [];
+  const initializer: object[] = [];
+  const shared = new Map<string, string>();
+  let label = "";
+  let count = 0;
+
+  const once = (key: string, make: () => string): string => {
+    const name = shared.get(key) ?? make();
+    shared.set(key, name);
+    return name;
+  };
+  const store = (shape: Shape, dataType: number, bytes: ArrayBufferView): string => {
+    const name = `c${count++}`;
+    const rawData = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    initializer.push({ name, dims: [...shape], dataType, rawData });
+    return name;
+  };
+  const ops: Emitter["ops"] = (opType, input, attributes, outputs) => {
+    const output = Array.from({ length: outputs }, () => `v${count++}`);
+    const attribute = Object.entries(attributes).map(([name, value]) => ({ name, ...attributeValue(value) }));
+    const domain = MICROSOFT.has(opType) ? "com.microsoft" : "";
+    node.push({ name: `${label}/${opType}/${output[0]}`, opType, input, output, attribute, domain });
+    return output;
+  };
+
+  return {
+    ops,
+    named: (opType, input, output) => {
+      node.push({ name: output, opType, input: [input], output: [output] });
+    },
+    op: (type, inputs, attributes = {}) => ops(type, inputs, attributes, 1)[0]!,
+    floats: (shape, values) => store(shape, ELEMENT.float, values),
+    scalar: (value) => once(`f${value}`, () => store([], ELEMENT.float, Float32Array.of(value))),
+    ints: (values) =>
+      once(`i${values.join()}`, () => store([values.length], ELEMENT.int, BigInt64Array.from(values, BigInt))),
+    tensor: (t) => {
+      if (t.dtype === "bool") return store(t.shape, ELEMENT.bool, t.data);
+      if (t.dtype === "int64") return store(t.shape, ELEMENT.int, t.data);
+      if (t.dtype === "float32" || t.dtype === "float64") {
+        return store(t.shape, ELEMENT.float, Float32Array.from(numbers(t)));
+      }
+      return store(t.shape, ELEMENT.int, BigInt64Array.from(Array.from(numbers(t)), BigInt));
+    },
+    within: (name, emit) => {
+      const outer = label;
+      label = name;
+      const result = emit();
+      label = outer;
+      return result;
+    },
+    finish: (inputs, outputs) =>
+      encodeModel({
+        irVersion: IR_VERSION,
+        producerName: "fedleak",
+        opsetImport: [
+          { domain: "", version: OPSET },
+          { domain: "com.microsoft", version: 1 },
+        ],
+        graph: { name: "fedleak", node, initializer, input: inputs.map(valueInfo), output: outputs.map(valueInfo) },
+      }),
+  };
+}
+
+function attributeValue(value: OnnxAttribute): object {
+  if (typeof value === "string") return { s: new TextEncoder().encode(value), type: 3 }; // AttributeProto.STRING
+  if (typeof value === "number") return { i: value, type: 2 }; // INT
+  if ("float" in value) return { f: value.float, type: 1 }; // FLOAT
+  return { ints: [...value], type: 7 }; // INTS
+}
+
+function valueInfo({ name, shape, kind }: ValueInfo): object {
+  const dim = shape.map((dimValue) => ({ dimValue }));
+  return { name, type: { tensorType: { elemType: ELEMENT[kind], shape: { dim } } } };
+}

@@ -1,0 +1,68 @@
+import protobuf from "protobufjs/light.js";
+
+/**
+ * The part of the ONNX file format that compiled graphs use, as a protobuf descriptor.
+ * Source: the published onnx.proto (field numbers and types), IR version 8.
+ */
+const f = (id: number, type: string) => ({ id, type });
+const many = (id: number, type: string) => ({ id, type, rule: "repeated", options: { packed: false } });
+
+const SCHEMA = protobuf.Root.fromJSON({
+  nested: {
+    Model: {
+      fields: {
+        irVersion: f(1, "int64"),
+        producerName: f(2, "string"),
+        graph: f(7, "Graph"),
+        opsetImport: many(8, "OperatorSet"),
+      },
+    },
+    OperatorSet: { fields: { domain: f(1, "string"), version: f(2, "int64") } },
+    Graph: {
+      fields: {
+        node: many(1, "Node"),
+        name: f(2, "string"),
+        initializer: many(5, "Tensor"),
+        input: many(11, "ValueInfo"),
+        output: many(12, "ValueInfo"),
+      },
+    },
+    Node: {
+      fields: {
+        input: many(1, "string"),
+        output: many(2, "string"),
+        name: f(3, "string"),
+        opType: f(4, "string"),
+        attribute: many(5, "Attribute"),
+        domain: f(7, "string"),
+      },
+    },
+    Attribute: {
+      fields: {
+        name: f(1, "string"),
+        f: f(2, "float"),
+        i: f(3, "int64"),
+        s: f(4, "bytes"),
+        t: f(5, "Tensor"),
+        floats: many(7, "float"),
+        ints: many(8, "int64"),
+        type: f(20, "int32"),
+      },
+    },
+    Tensor: {
+      fields: { dims: many(1, "int64"), dataType: f(2, "int32"), name: f(8, "string"), rawData: f(9, "bytes") },
+    },
+    ValueInfo: { fields: { name: f(1, "string"), type: f(2, "Type") } },
+    Type: { fields: { tensorType: f(1, "TensorType") } },
+    TensorType: { fields: { elemType: f(1, "int32"), shape: f(2, "TensorShape") } },
+    TensorShape: { fields: { dim: many(1, "Dimension") } },
+    Dimension: { fields: { dimValue: f(1, "int64"), dimParam: f(2, "string") } },
+  },
+});
+
+const MODEL = SCHEMA.lookupType("Model");
+
+/** The bytes of a model given as plain objects with the schema's field names. */
+export function encodeModel(model: object): Uint8Array {
+  return MODEL.encode(MODEL.fromObject(model)).finish();
+}

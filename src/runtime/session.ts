@@ -1,0 +1,81 @@
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
+import { numbers, sameShape, shapeText, type Tensor, type Tensors } from "../tensor/index.ts";
+import { fail } from "../util/index.ts";
+import { type Device, loadProvider } from "./devices.ts";
+import type { Lowered } from "./lower/index.ts";
+
+/** A compiled graph. */
+export interface Program {
+  readonly inputNames: readonly string[];
+  /** Computes all outputs from a tensor an input. Feeds and results are not shared with later calls. */
+  run(feeds: Tensors): Promise<Tensors<"float32">>;
+  /** Frees the memory; the program cannot run afterwards. */
+  release(): Promise<void>;
+}
+
+export interface SessionOptions {
+  readonly device: Device;
+  readonly threads: number;
+  /** Where onnxruntime writes its trace of a run, if one is wanted: a path without extension. */
+  readonly profile?: string;
+}
+
+// onnxruntime's own optimiser is superlinear in nodes and gains about 8 % (measured); above this many nodes it is off.
+const LARGE_GRAPH = 6000;
+
+/** Starts an onnxruntime session for a lowered graph. */
+export async function openSession(lowered: Lowered, options: SessionOptions): Promise<Program & { end(): void }> {
+  const { ort, executionProviders } = await loadProvider(options.device);
+  const session: InferenceSession = await ort.InferenceSession.create(lowered.bytes, {
+    executionProviders,
+    graphOptimizationLevel: lowered.nodes > LARGE_GRAPH ? "disabled" : "all",
+    intraOpNumThreads: options.threads,
+    interOpNumThreads: 1,
+    enableMemPattern: false, // 40 % less peak memory for 5 % of speed (measured on ResNet10)
+    logSeverityLevel: 3,
+    ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
+  });
+  return {
+    inputNames: lowered.inputs.map(({ name }) => name),
+    run: async (feeds) => {
+      const given = Object.fromEntries(
+        lowered.inputs.map(({ name, shape, kind }): [string, OrtTensor] => {
+          const feed = feeds[name];
+          if (!feed || !sameShape(feed.shape, shape)) {
+            fail({
+              who: "program",
+              must: `input "${name}" must be ${kind}${shapeText(shape)}`,
+              got: feed ? `${feed.dtype}${shapeText(feed.shape)}` : "nothing",
+              remedy: "Feed a tensor of that shape under that name.",
+            });
+          }
+          return [name, ortTensor(feed, kind, ort.Tensor)];
+        }),
+      );
+      const results = await session.run(given);
+      return Object.fromEntries(
+        lowered.outputs.map(({ name, shape }) => [
+          name,
+          { dtype: "float32", shape, data: floats(results[name]!.data) },
+        ]),
+      );
+    },
+    release: () => session.release(),
+    end: () => session.endProfiling(),
+  };
+}
+
+function ortTensor(feed: Tensor, kind: "float" | "int" | "bool", Make: typeof OrtTensor): OrtTensor {
+  if (kind === "float") {
+    const data = feed.data instanceof Float32Array ? feed.data : Float32Array.from(numbers(feed));
+    return new Make("float32", data, feed.shape);
+  }
+  if (kind === "bool") return new Make("bool", Uint8Array.from(numbers(feed)), feed.shape);
+  const data = feed.data instanceof BigInt64Array ? feed.data : BigInt64Array.from(Array.from(numbers(feed), BigInt));
+  return new Make("int64", data, feed.shape);
+}
+
+/** Results of int and bool outputs come back as floats: whole numbers, 0 and 1. */
+function floats(data: OrtTensor["data"]): Float32Array {
+  return data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number | bigint>, Number);
+}
