@@ -1,0 +1,122 @@
+import { crossEntropy, grad, input, type Node } from "../graph/index.ts";
+import { inputsFor, type Mode, type Model } from "../nn/index.ts";
+import { compile, type Device } from "../runtime/index.ts";
+import { float32, scalarOf, shapeText, type Tensor, type Tensors } from "../tensor/index.ts";
+import { fail } from "../util/index.ts";
+import { movedStatistics } from "./running-statistics.ts";
+import type { ClientUpdate, Weights } from "./types.ts";
+
+export interface GradientStep {
+  readonly model: Model;
+  /** What the server handed out. */
+  readonly weights: Weights;
+  /** [B,C,H,W] in [0,1] */
+  readonly images: Tensor<"float32">;
+  /** B class indices. */
+  readonly labels: readonly number[];
+  readonly mode: Mode;
+  readonly device?: Device;
+  readonly threads?: number;
+}
+
+/**
+ * One local step of a client: the gradient of the mean cross-entropy of its batch by every parameter.
+ *
+ * update_p = ∂/∂p (1/B) Σ_b CE(F(x_b; w), y_b); in train mode BatchNorm normalises by the batch, its statistics are
+ * returned and the running ones are moved by PyTorch's rule.
+ * Throws FedleakError when labels and images do not fit the model. Source: FedLeak, Equation 1 with one local step.
+ */
+export async function clientGradientStep(step: GradientStep): Promise<ClientUpdate> {
+  const { model, weights, images, labels, mode, device = "cpu", threads = 0 } = step;
+  checkBatch(step);
+  const { outputs, counts } = gradientGraph(model, images.shape[0]!, mode);
+  const program = await compile(outputs, { device, threads });
+  try {
+    const result = await program.run({
+      [IMAGES]: images,
+      [TARGET]: oneHot(labels, model.classes),
+      ...renamed(weights.params, (name) => PARAM + name),
+      ...renamed(weights.buffers, (name) => BUFFER + name),
+    });
+    const statistics = Object.fromEntries(
+      Object.keys(counts).map((name) => [name, { mean: result[MEAN + name]!, variance: result[VARIANCE + name]! }]),
+    );
+    return {
+      modelName: model.name,
+      mode,
+      global: weights,
+      update: Object.fromEntries(model.params.map(({ name }) => [name, result[GRADIENT + name]!])),
+      batchSize: labels.length,
+      labels: [...labels],
+      statistics,
+      buffers: movedStatistics(weights.buffers, statistics, counts),
+      loss: scalarOf(result[LOSS]!),
+    };
+  } finally {
+    await program.release();
+  }
+}
+
+/** Rows of zeros with a one at each label: B labels in 0 … classes − 1 → [B, classes]. */
+export function oneHot(labels: readonly number[], classes: number): Tensor<"float32"> {
+  const data = new Float32Array(labels.length * classes);
+  labels.forEach((label, row) => {
+    data[row * classes + label] = 1;
+  });
+  return float32([labels.length, classes], data);
+}
+
+// Names of the program's inputs and outputs.
+const [IMAGES, TARGET, PARAM, BUFFER] = ["images", "target", "param.", "buffer."] as const;
+const [LOSS, GRADIENT, MEAN, VARIANCE] = ["loss", "gradient.", "mean.", "variance."] as const;
+
+function gradientGraph(model: Model, batchSize: number, mode: Mode) {
+  const params = inputsFor(model.params, PARAM);
+  const { logits, statistics } = model.forward({
+    params,
+    buffers: inputsFor(model.buffers, BUFFER),
+    x: input(IMAGES, [batchSize, ...model.inputShape]),
+    mode,
+  });
+  const loss = crossEntropy(logits, input(TARGET, [batchSize, model.classes]));
+  const names = model.params.map(({ name }) => name);
+  const gradients = grad(
+    loss,
+    names.map((name) => params[name]!),
+  );
+  const outputs: Record<string, Node> = { [LOSS]: loss };
+  names.forEach((name, i) => {
+    outputs[GRADIENT + name] = gradients[i]!;
+  });
+  const counts: Record<string, number> = {};
+  for (const [name, { mean, variance, count }] of Object.entries(statistics)) {
+    outputs[MEAN + name] = mean;
+    outputs[VARIANCE + name] = variance;
+    counts[name] = count;
+  }
+  return { outputs, counts };
+}
+
+function renamed(tensors: Tensors<"float32">, rename: (name: string) => string): Tensors<"float32"> {
+  return Object.fromEntries(Object.entries(tensors).map(([name, t]) => [rename(name), t]));
+}
+
+function checkBatch({ model, images, labels }: GradientStep): void {
+  if (labels.length === 0 || images.shape[0] !== labels.length) {
+    fail({
+      who: "client",
+      must: "there must be one label an image, and at least one image",
+      got: `images ${shapeText(images.shape)} and ${labels.length} labels`,
+      remedy: "Pass both of one batch.",
+    });
+  }
+  const wrong = labels.find((label) => !Number.isInteger(label) || label < 0 || label >= model.classes);
+  if (wrong !== undefined) {
+    fail({
+      who: "client",
+      must: `labels must be integers in 0 … ${model.classes - 1}, the classes of model ${model.name}`,
+      got: `${wrong}`,
+      remedy: "Build the model with the number of classes of the data.",
+    });
+  }
+}

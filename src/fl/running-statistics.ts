@@ -1,0 +1,35 @@
+import { float32, type Tensors } from "../tensor/index.ts";
+import { fail } from "../util/index.ts";
+import type { ChannelStatistics } from "./types.ts";
+
+const MOMENTUM = 0.1; // PyTorch's default for torch.nn.BatchNorm2d
+
+/**
+ * BatchNorm's running statistics after a train-mode step: r ← 0.9·r + 0.1·s, s being the batch's mean or its unbiased
+ * variance, variance·n/(n−1).
+ *
+ * buffers: by name, `<module>.running_mean` and `<module>.running_var` of each module in `statistics`; others are kept.
+ * counts: n = B·H·W ≥ 2 by module. Source: PyTorch, torch.nn.BatchNorm2d.
+ */
+export function movedStatistics(
+  buffers: Tensors<"float32">,
+  statistics: Readonly<Record<string, ChannelStatistics>>,
+  counts: Readonly<Record<string, number>>,
+): Tensors<"float32"> {
+  const moved: Record<string, Tensors<"float32">[string]> = { ...buffers };
+  for (const [module, { mean, variance }] of Object.entries(statistics)) {
+    const unbiased = counts[module]! / (counts[module]! - 1);
+    blend(`${module}.running_mean`, mean.data, 1);
+    blend(`${module}.running_var`, variance.data, unbiased);
+  }
+  return moved;
+
+  function blend(name: string, seen: Float32Array, factor: number): void {
+    const before = buffers[name];
+    if (!before) {
+      fail({ who: "client", must: `buffers must hold "${name}"`, got: "nothing", remedy: "Pass the model's buffers." });
+    }
+    const after = before.data.map((r, c) => (1 - MOMENTUM) * r + MOMENTUM * seen[c]! * factor);
+    moved[name] = float32(before.shape, after);
+  }
+}
