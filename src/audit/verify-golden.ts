@@ -1,0 +1,92 @@
+import type { Node } from "../graph/index.ts";
+import { countElements, type Mode } from "../nn/index.ts";
+import { numbers, type Tensor, type Tensors } from "../tensor/index.ts";
+import { fail } from "../util/index.ts";
+import { goldenModel } from "./golden-models.ts";
+import { goldenFeeds, goldenStep } from "./golden-step.ts";
+import { goldenTensor } from "./golden-tensor.ts";
+
+/** Computes outputs by name from feeds by input name: `evaluate`, or `compile` and one run. */
+export type Evaluator = (outputs: Readonly<Record<string, Node>>, feeds: Tensors) => Tensors | Promise<Tensors>;
+
+/** How far this program's numbers are from the golden ones: relative errors ‖ours − golden‖₂/‖golden‖₂. */
+export interface GoldenErrors {
+  /** The file's name of its model. */
+  readonly model: string;
+  readonly mode: Mode;
+  /** The number of trained numbers. */
+  readonly parameters: number;
+  /** The larger one of the true batch's and the candidate's. */
+  readonly logits: number;
+  /** Likewise. */
+  readonly loss: number;
+  /** The largest one over all parameters, for both batches. */
+  readonly gradients: number;
+  /** The largest one of the distance's parts and their sum. */
+  readonly distance: number;
+  /** Of the second-order gradient, d distance / d candidate batch. */
+  readonly dx: number;
+  /** By the golden tensor's name. */
+  readonly each: Readonly<Record<string, number>>;
+}
+
+/**
+ * Computes one attack step as a golden file describes it and compares every number with the file's.
+ *
+ * Total distance = mean|g' − ĝ| + (1 − cos(g', ĝ)) + 1e-2·TV(x'), over all parameters jointly; dx = ∂ total/∂x'.
+ * tensors, metadata: what readSafetensors gives for the file. Throws when its model is unknown here or a tensor missing.
+ * The golden numbers were rounded to float32: exact arithmetic still differs from them by up to 6e-8.
+ */
+export async function verifyGolden(
+  tensors: Tensors,
+  metadata: Readonly<Record<string, string>>,
+  evaluator: Evaluator,
+): Promise<GoldenErrors> {
+  const name = metadata.model ?? "";
+  const model = goldenModel(name, tensors);
+  const mode = modeOf(metadata);
+  const outputs = goldenStep(model, mode, goldenTensor(tensors, "x").shape);
+  const results = await evaluator(outputs, goldenFeeds(model, tensors));
+  const each = Object.fromEntries(
+    Object.keys(outputs).map((key) => [key, relativeError(results[key]!, goldenTensor(tensors, key))]),
+  );
+  const worst = (pattern: RegExp) =>
+    Math.max(
+      ...Object.entries(each)
+        .filter(([key]) => pattern.test(key))
+        .map(([, error]) => (Number.isNaN(error) ? Number.POSITIVE_INFINITY : error)),
+    );
+  return {
+    model: name,
+    mode,
+    parameters: countElements(model.params),
+    logits: worst(/^(dummy\.)?logits$/),
+    loss: worst(/^(dummy\.)?loss$/),
+    gradients: worst(/^(dummy\.)?grad\./),
+    distance: worst(/^dist\.(l1|cos|tv|total)$/),
+    dx: worst(/^dist\.dx$/),
+    each,
+  };
+}
+
+/** ‖ours − golden‖₂/‖golden‖₂; 0 when both are zero. */
+function relativeError(ours: Tensor, golden: Tensor): number {
+  const [a, b] = [numbers(ours), numbers(golden)];
+  let [difference, size] = [0, 0];
+  for (let i = 0; i < b.length; i++) {
+    difference += (a[i]! - b[i]!) ** 2;
+    size += b[i]! ** 2;
+  }
+  return difference === 0 ? 0 : Math.sqrt(difference / size);
+}
+
+function modeOf(metadata: Readonly<Record<string, string>>): Mode {
+  const { mode } = metadata;
+  if (mode === "train" || mode === "eval") return mode;
+  return fail({
+    who: "verify",
+    must: 'the golden file\'s metadata must say mode "train" or "eval"',
+    got: mode === undefined ? "nothing" : `"${mode}"`,
+    remedy: "Write the file again.",
+  });
+}

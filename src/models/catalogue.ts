@@ -1,0 +1,23 @@
+import type { Model } from "../nn/index.ts";
+import { unknownName } from "../util/index.ts";
+import type { ModelFamily } from "./family.ts";
+import { lenetSigmoid } from "./lenet.ts";
+import { mlp3 } from "./mlp.ts";
+import { cifarResNet, imageNetResNet } from "./resnet.ts";
+
+/** All architectures by name. */
+export const MODELS: Readonly<Record<string, ModelFamily>> = {
+  mlp3,
+  "lenet-sigmoid": lenetSigmoid,
+  resnet10: cifarResNet("resnet10", [1, 1, 1, 1]),
+  resnet18: cifarResNet("resnet18", [2, 2, 2, 2]),
+  resnet34: cifarResNet("resnet34", [3, 4, 6, 3]),
+  "resnet18-imagenet": imageNetResNet("resnet18-imagenet", [2, 2, 2, 2]),
+  "resnet34-imagenet": imageNetResNet("resnet34-imagenet", [3, 4, 6, 3]),
+};
+
+/** The model `name` with these options; throws FedleakError, with a suggestion, when either is not known. */
+export function buildModel(name: string, options: Readonly<Record<string, unknown>>): Model {
+  if (!Object.hasOwn(MODELS, name)) return unknownName("model", "name", name, Object.keys(MODELS));
+  return MODELS[name]!.build(options);
+}

@@ -1,0 +1,26 @@
+export { ACTIVATIONS, type ActivationName, activate } from "./activation.ts";
+export { constantInit, fanInInit, type Init, uniformInit, unitVectorInit } from "./init.ts";
+export { batchNormLayer, type ConvLayerOptions, convLayer, linearLayer, transposedConvLayer } from "./layers.ts";
+export {
+  type BufferSpec,
+  countElements,
+  defineModel,
+  type Forward,
+  type ForwardArgs,
+  initialise,
+  inputsFor,
+  type Model,
+  type ModelDefinition,
+  type ParamSpec,
+} from "./model.ts";
+export {
+  type BatchStatistics,
+  declare,
+  type Mode,
+  type Notes,
+  run,
+  type Scope,
+  type Supplies,
+  type TensorSpec,
+} from "./scope.ts";
+export { spectralConvLayer, spectralNorm } from "./spectral-norm.ts";

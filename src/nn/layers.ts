@@ -1,0 +1,81 @@
+/** Layers: each asks its scope for tensors under PyTorch's names, with PyTorch's initial values, and builds its output. */
+import { batchNorm, conv2d, convTranspose2d, linear, mean, type Node, reshape, variance } from "../graph/index.ts";
+import { fail } from "../util/index.ts";
+import { constantInit, fanInInit } from "./init.ts";
+import type { BatchStatistics, Scope } from "./scope.ts";
+
+/** x·weightᵀ + bias: x [B,D] → [B,features]; weight [features,D], bias [features]. As torch.nn.Linear. */
+export function linearLayer(scope: Scope, x: Node, features: number): Node {
+  const width = x.shape[1]!;
+  const weight = scope.param("weight", [features, width], fanInInit(width));
+  return linear(x, weight, scope.param("bias", [features], fanInInit(width)));
+}
+
+/** Square kernels and equal strides and paddings along rows and columns, in pixels. */
+export interface ConvLayerOptions {
+  /** O, the number of output channels. */
+  readonly channels: number;
+  readonly kernel: number;
+  readonly stride?: number;
+  readonly padding?: number;
+  readonly groups?: number;
+  readonly bias?: boolean;
+}
+
+/** Convolution: x [B,I,H,W] → [B,O,Ho,Wo]; weight [O,I/G,K,K], bias [O]. As torch.nn.Conv2d. */
+export function convLayer(scope: Scope, x: Node, options: ConvLayerOptions): Node {
+  const { channels, kernel, stride = 1, padding = 0, groups = 1, bias = true } = options;
+  const perGroup = x.shape[1]! / groups;
+  const init = fanInInit(perGroup * kernel * kernel);
+  const weight = scope.param("weight", [channels, perGroup, kernel, kernel], init);
+  return conv2d(x, weight, bias ? scope.param("bias", [channels], init) : undefined, { stride, padding, groups });
+}
+
+/**
+ * Transposed convolution: x [B,I,H,W] → [B,O,Ho,Wo], Ho = (H − 1)·stride − 2·padding + K; weight [I,O,K,K], bias [O].
+ *
+ * As torch.nn.ConvTranspose2d, which takes O·K·K for the fan-in when it initialises.
+ */
+export function transposedConvLayer(scope: Scope, x: Node, options: Omit<ConvLayerOptions, "groups">): Node {
+  const { channels, kernel, stride = 1, padding = 0, bias = true } = options;
+  const init = fanInInit(channels * kernel * kernel);
+  const weight = scope.param("weight", [x.shape[1]!, channels, kernel, kernel], init);
+  return convTranspose2d(x, weight, bias ? scope.param("bias", [channels], init) : undefined, { stride, padding });
+}
+
+/**
+ * Batch normalisation: x [B,C,H,W] → same shape; weight, bias, running_mean, running_var [C]. As torch.nn.BatchNorm2d.
+ *
+ * In train mode by the batch's statistics, which it reports; in eval mode by the running ones. With `track` false it
+ * keeps no running statistics and always uses the batch's.
+ * Throws in train mode when a channel has only one value, whose variance is 0 whatever the image.
+ * Differs: it never changes the running statistics and has no `num_batches_tracked`; who trains moves them.
+ */
+export function batchNormLayer(scope: Scope, x: Node, { track = true }: { readonly track?: boolean } = {}): Node {
+  const shape = [x.shape[1]!];
+  const gamma = scope.param("weight", shape, constantInit(1));
+  const beta = scope.param("bias", shape, constantInit(0));
+  const running = track && {
+    mean: scope.buffer("running_mean", shape, constantInit(0)),
+    variance: scope.buffer("running_var", shape, constantInit(1)),
+  };
+  if (running && scope.mode === "eval") return batchNorm(x, gamma, beta, running);
+  scope.noteStatistics(batchStatistics(scope.name, x));
+  return batchNorm(x, gamma, beta, "batch");
+}
+
+function batchStatistics(name: string, x: Node): BatchStatistics {
+  const [b, c, h, w] = x.shape as [number, number, number, number];
+  const count = b * h * w;
+  if (count < 2) {
+    fail({
+      who: `batch-norm ${name}`,
+      must: "train mode needs at least 2 values a channel",
+      got: `x [${x.shape.join(",")}]`,
+      remedy: "Use a larger batch, larger images or eval mode.",
+    });
+  }
+  const axes = [0, 2, 3];
+  const keep = { keepDims: true }; // as batchNorm computes them, so that they are the same nodes
+  return { mean: reshape(mean(x, axes, keep), [c]), variance: reshape(variance(x, axes, keep), [c]), count };
+}
