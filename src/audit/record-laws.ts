@@ -1,0 +1,77 @@
+import type { RunRecord, RunResults } from "./record-schema.ts";
+
+/** What every number must say about itself (DESIGN section 4, Ledger); a record with numbers names all of them. */
+export const requiredAssumptions = [
+  "labels", // known or inferred
+  "bn-mode", // BatchNorm in train or eval mode, or no BatchNorm
+  "buffers", // who sent BatchNorm's running statistics
+  "weights", // initial or trained, and the round
+  "activation",
+  "batch-size", // known to the attack or not
+  "local-steps",
+  "scoring", // which pairing is the headline
+  "stopping-rule",
+  "seed",
+  "versions",
+] as const;
+
+const MEAN_SLACK = 1e-6; // our choice: far above a float64 mean's rounding, far below a printed digit
+
+/** What a well-formed record says that contradicts itself; empty for a sound one. */
+export function complaints(record: RunRecord): string[] {
+  return [...statusComplaints(record), ...ledgerComplaints(record), ...resultComplaints(record.results)];
+}
+
+function statusComplaints({ status, failure, results }: RunRecord): string[] {
+  const failed = status === "failed";
+  return [
+    ...(failed && failure === undefined ? [`failure: a failed run must say why`] : []),
+    ...(!failed && failure !== undefined ? [`failure: only a failed run has one`] : []),
+    ...(status === "finished" && results === undefined ? [`results: a finished run must have some`] : []),
+  ];
+}
+
+/** A run that never got to a number may have an unfinished ledger. */
+function ledgerComplaints({ ledger, results, curve }: RunRecord): string[] {
+  const names = ledger.map((entry) => entry.assumption);
+  const doubled = names.filter((name, i) => names.indexOf(name) !== i);
+  const hasNumbers = results !== undefined || curve.length > 0;
+  const missing = hasNumbers ? requiredAssumptions.filter((name) => !names.includes(name)) : [];
+  return [
+    ...doubled.map((name) => `ledger: "${name}" stands twice`),
+    ...missing.map((name) => `ledger: "${name}" is missing, so the numbers do not say what they assume`),
+  ];
+}
+
+function resultComplaints(results: RunResults | undefined): string[] {
+  if (results === undefined) return [];
+  const { pairs, labels, floors } = results;
+  const count = pairs.oneToOne.length;
+  const used = pairs.oneToOne.map((pair) => pair.reconstructionIndex);
+  const perImage = Object.values(floors).map((floor) => floor?.perImagePsnrDb);
+  return [
+    ...(["oneToOne", "manyToOne"] as const).flatMap((pairing) => pairingComplaints(results, pairing)),
+    ...(pairs.manyToOne.length === count ? [] : [`pairs: both pairings must have a row for each true image`]),
+    ...(new Set(used).size === count ? [] : [`pairs.oneToOne: a reconstruction is used twice`]),
+    ...(labels.trueLabels.length === count ? [] : [`labels.trueLabels: must be one for each true image`]),
+    ...(perImage.every((values) => values === undefined || values.length === count)
+      ? []
+      : [`floors: perImagePsnrDb must be one for each true image`]),
+  ];
+}
+
+/** Rows must be in the order of the true batch, and the printed means must be the rows' means. */
+function pairingComplaints(results: RunResults, pairing: "oneToOne" | "manyToOne"): string[] {
+  const rows = results.pairs[pairing];
+  const ordered = rows.every((row, i) => row.trueIndex === i);
+  const wrong = (["psnrDb", "mse", "ssim"] as const).filter((metric) => {
+    const values = rows.map((row) => row[metric]);
+    const expected = values.includes(null) ? null : values.reduce<number>((sum, v) => sum + (v ?? 0), 0) / rows.length;
+    const stated = results[metric][pairing];
+    return expected === null || stated === null ? expected !== stated : Math.abs(expected - stated) > MEAN_SLACK;
+  });
+  return [
+    ...(ordered ? [] : [`pairs.${pairing}: row i must be true image i`]),
+    ...wrong.map((metric) => `${metric}.${pairing}: is not the mean of its rows`),
+  ];
+}

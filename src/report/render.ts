@@ -1,0 +1,80 @@
+import { parseHTML } from "linkedom/worker";
+import type { RunRecord } from "../audit/index.ts";
+import { curvesSection } from "./curves.ts";
+import { factsSection } from "./facts.ts";
+import { floorsSection } from "./floors.ts";
+import { type Html, html, markupOf, raw } from "./html.ts";
+import type { DrawingDocument } from "./line-chart.ts";
+import { type Pictures, picturesSection } from "./pictures.ts";
+import { STYLE } from "./style.ts";
+import { ledgerSection, reproduceSection, settingsSection } from "./tables.ts";
+import { VERDICT_RULE, verdict } from "./verdict.ts";
+
+/**
+ * The report of one run as one HTML file that needs nothing else: no script, no request, every byte inside.
+ *
+ * record: a checked record. pictures: PNG data URLs, originals in batch order, reconstructions in their own order; for a run
+ * without results both may be empty. document: where the charts are drawn; a browser passes its own.
+ * The same input gives the same text. Everything from the record is escaped.
+ * Throws FedleakError when a picture is no data URL or the pictures do not fit the record's pairs.
+ */
+export function renderReport(
+  record: RunRecord,
+  pictures: Pictures,
+  document: DrawingDocument = blankDocument(),
+): string {
+  const { headline, sentences } = verdict(record);
+  const title = titleOf(record);
+  return markupOf(html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta name="robots" content="noindex">
+<title>${title}</title>
+<style>${raw(STYLE)}</style>
+</head>
+<body>
+<header>
+<p class="brand">fedleak report<span class="status ${record.status}">${record.status}</span></p>
+<p class="run">${title}${record.startedAt !== undefined && html` · <time datetime="${record.startedAt}">${dateText(record.startedAt)}</time>`}</p>
+<h1>${headline}</h1>
+<p class="lead">${sentences[0]}</p>
+${sentences.length > 1 && html`<p>${sentences.slice(1).join(" ")}</p>`}
+${record.results && factsSection(record.results)}
+</header>
+<main>
+${picturesSection(record, pictures)}
+${record.results && floorsSection(record.results)}
+${curvesSection(record, document)}
+${ledgerSection(record)}
+${settingsSection(record)}
+${reproduceSection(record)}
+</main>
+<footer>${footerNotes(record)}</footer>
+</body>
+</html>
+`);
+}
+
+/** `fedleak on resnet10, cifar10, batch 8`: what the spec names, as far as it does. */
+function titleOf({ spec }: RunRecord): string {
+  const named = [spec.model.name, spec.data.name].filter((name) => typeof name === "string");
+  return [spec.attack.name, ...(named.length > 0 ? [`on ${named.join(", ")}`] : [])].join(" ");
+}
+
+function footerNotes({ results }: RunRecord): Html {
+  return html`${results && html`<p>PSNR is 10 log10(1 / MSE) per image, then averaged; an exact image counts as 100 dB. SSIM is Wang 2004 with an 11 × 11 Gaussian window. ${VERDICT_RULE}</p>`}
+<p><strong>This file may contain the private images of the audited batch.</strong> Keep it as you keep them.</p>`;
+}
+
+/** `2026-03-14 09:26 UTC`, straight from the ISO text: the same in every time zone. */
+function dateText(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
+}
+
+/** A DOM without a browser, for drawing only. */
+function blankDocument(): DrawingDocument {
+  return parseHTML("<!doctype html><html><body></body></html>").document;
+}

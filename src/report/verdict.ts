@@ -1,0 +1,95 @@
+import type { RunRecord, RunResults } from "../audit/index.ts";
+import { highestFloor, ownFloors } from "./floor-list.ts";
+import { dbText, durationText, plural } from "./format.ts";
+
+/** The result in plain words. */
+export interface Verdict {
+  readonly headline: string;
+  readonly sentences: readonly string[];
+}
+
+const NEAR_EXACT_DB = 30; // our choice: a mean squared error under 0.001, hard to tell from the original by eye
+const CLEAR_DB = 3; // our choice: 3 dB is half the squared error
+const SLIGHT_DB = 1; // our choice: 1 dB is a fifth less squared error; under it we do not speak of a difference
+
+/** How the words of the verdict follow from the numbers, for the reader. */
+export const VERDICT_RULE =
+  `"Almost exactly" means a mean of ${NEAR_EXACT_DB} dB or more; "in part" means ${CLEAR_DB} dB or more above the highest floor ` +
+  `(half its squared error or less), "slightly" ${SLIGHT_DB} dB or more. These limits are our choice.`;
+
+/** Says how close the reconstructions came, measured against what a blank or average picture would score. */
+export function verdict(record: RunRecord): Verdict {
+  return record.results === undefined ? unscored(record) : scored(record, record.results);
+}
+
+function scored(record: RunRecord, results: RunResults): Verdict {
+  const floor = highestFloor(results.floors);
+  const margin = results.psnrDb.oneToOne - floor.psnrDb;
+  const rows = results.pairs.oneToOne;
+  const ranked = [...rows].sort((a, b) => b.psnrDb - a.psnrDb);
+  const [most, least] = [ranked[0]!, ranked.at(-1)!];
+  const standouts = imagesAbove(results, CLEAR_DB);
+  const side = margin >= 0 ? "above" : "below";
+  return {
+    headline: headline(results.psnrDb.oneToOne, margin, standouts, rows.length),
+    sentences: [
+      ...(record.status === "finished" ? [] : [`${stateWords(record)} What follows was scored before that.`]),
+      `Paired one-to-one, the reconstructions reach a mean of ${dbText(results.psnrDb.oneToOne)} over ` +
+        `${plural(rows.length, "image")}: ${dbText(Math.abs(margin))} ${side} the highest floor (${floor.name}, ${dbText(floor.psnrDb)}).`,
+      ...(rows.length > 1
+        ? [
+            `Most exposed is image ${most.trueIndex} at ${dbText(most.psnrDb)}, least exposed image ${least.trueIndex} at ${dbText(least.psnrDb)}.`,
+          ]
+        : []),
+      ...(standouts === undefined || rows.length === 1
+        ? []
+        : [
+            `${standouts} of ${plural(rows.length, "image")} lie ${CLEAR_DB}\u00a0dB or more above their own highest floor.`,
+          ]),
+      ...(margin < CLEAR_DB
+        ? ["Look at the pictures too: an eye may recognise what a mean of squared errors does not."]
+        : []),
+      "This is what this attack reached with these settings on this batch; another attack may reach more or less.",
+    ],
+  };
+}
+
+function headline(psnrDb: number, margin: number, standouts: number | undefined, count: number): string {
+  if (psnrDb >= NEAR_EXACT_DB && margin >= CLEAR_DB) return "The private images were rebuilt almost exactly.";
+  if (margin >= CLEAR_DB) return "The private images were rebuilt in part.";
+  const average =
+    margin >= SLIGHT_DB
+      ? "the reconstructions come slightly closer than a blank or average picture"
+      : "the reconstructions come no closer than a blank or average picture";
+  if (standouts === undefined || standouts === 0 || count === 1) return `On average ${average}.`;
+  return `On average ${average}, but ${standouts} of ${count} stand${standouts === 1 ? "s" : ""} out.`;
+}
+
+/** How many true images score `marginDb` or more above each floor that stores values per image; undefined if none does. */
+function imagesAbove({ floors, pairs }: RunResults, marginDb: number): number | undefined {
+  const own = ownFloors(floors);
+  return own && pairs.oneToOne.filter((pair) => pair.psnrDb - own[pair.trueIndex]! >= marginDb).length;
+}
+
+function unscored(record: RunRecord): Verdict {
+  const last = record.curve.at(-1);
+  const progress = last
+    ? `It had done ${plural(last.iteration, "iteration")} in ${durationText(last.seconds)}; no reconstruction was scored.`
+    : "No iteration was recorded.";
+  return { headline: stateWords(record), sentences: [progress, ...nextStep(record)] };
+}
+
+function stateWords({ status }: RunRecord): string {
+  const words = {
+    running: "The run is still going.",
+    finished: "The run is finished.",
+    interrupted: "The run was interrupted.",
+    failed: "The run failed.",
+  };
+  return words[status];
+}
+
+function nextStep({ status, failure }: RunRecord): string[] {
+  if (status === "failed" && failure !== undefined) return [`Reason: ${failure}`];
+  return status === "interrupted" ? ["Continue it with: fedleak resume, followed by the run's folder."] : [];
+}
