@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { grad, input, mean } from "../../src/graph/index.ts";
+import { grad, input, mean, type Node, splatOf, topological } from "../../src/graph/index.ts";
 import { buildGenerator, type Generator } from "../../src/models/index.ts";
 import { countElements, initialise, inputsFor } from "../../src/nn/index.ts";
 import { evaluate } from "../../src/runtime/index.ts";
@@ -52,6 +52,18 @@ test("stages stop at the image's resolution; channels halve past 32", () => {
   expect(small).not.toContain("stage64.0.conv.weight_orig");
   // 128·256·16 + 256, eight times (256·256·9 + 2·256), 256·3 + 3
   expect(countElements(buildGenerator({ imageShape: [3, 32, 32] }).params)).toBe(5_248_003);
+});
+
+test("each block ends in a leaky ReLU of slope 0.1 on BatchNorm's output", () => {
+  const { images } = symbolic(buildGenerator({ imageShape: [3, 16, 16], channels: 3, latent: 5 })).nodes;
+  const leaky = topological([images]).filter((node) => node.op.name === "maximum" && node.shape.length === 4);
+  expect(leaky.map((node) => node.shape[2])).toEqual([4, 4, 8, 8, 16, 16]);
+  for (const { inputs } of leaky) {
+    const [straight, scaled] = inputs as [Node, Node];
+    expect(scaled.op.name).toBe("mul");
+    expect(scaled.inputs[0]).toBe(straight);
+    expect(splatOf(scaled.inputs[1]!)).toBe(0.1);
+  }
 });
 
 test("every parameter gets a gradient and every buffer a next value of norm 1", () => {

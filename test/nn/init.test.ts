@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { input } from "../../src/graph/index.ts";
 import { buildModel } from "../../src/models/index.ts";
-import { initialise } from "../../src/nn/index.ts";
+import { declare, initialise, transposedConvLayer } from "../../src/nn/index.ts";
 import { key } from "../../src/util/index.ts";
 
 const model = buildModel("resnet10", { inputShape: [3, 16, 16], classes: 10, width: 8 });
@@ -51,6 +52,16 @@ describe("PyTorch's defaults", () => {
     expect(new Set(buffers["bn1.running_mean"]!.data)).toEqual(new Set([0]));
     expect(new Set(buffers["bn1.running_var"]!.data)).toEqual(new Set([1]));
   });
+});
+
+test("a transposed convolution takes output channels × kernel for its fan-in, as PyTorch does", () => {
+  const x = input("x", [1, 50, 1, 1]);
+  const { params } = initialise(
+    declare((net) => transposedConvLayer(net, x, { channels: 4, kernel: 3 })),
+    key(1),
+  );
+  for (const name of ["weight", "bias"]) expect(largest(params[name]!.data)).toBeLessThanOrEqual(Math.fround(1 / 6));
+  expect(largest(params.weight!.data)).toBeGreaterThan(0.97 / 6);
 });
 
 test("lenet-sigmoid with dlg-uniform draws everything from U(±0.5)", () => {
