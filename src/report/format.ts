@@ -38,7 +38,7 @@ export function countText(count: number): string {
 
 /** `41.2 s`, `12 min 3 s`, `2 h 5 min` */
 export function durationText(seconds: number): string {
-  if (seconds < 60) return `${plain(seconds)}\u00a0s`;
+  if (seconds < 59.95) return `${plain(seconds)}\u00a0s`; // 59.95 would print as 60 s
   const whole = Math.round(seconds);
   const minutes = Math.floor(whole / 60);
   if (minutes < 60) return `${minutes}\u00a0min ${whole % 60}\u00a0s`;

@@ -5,7 +5,7 @@ import { type Sample, thin } from "./thin.ts";
 
 /** What a chart needs of a DOM: a browser's `document`, or one made without a browser. */
 export interface DrawingDocument {
-  createElementNS(namespace: string, name: string): object;
+  readonly documentElement: object;
 }
 
 export interface LineChart {

@@ -104,7 +104,7 @@ caption { padding-bottom: 4px; text-align: left; font-weight: 600; }
 pre { margin: 0 0 24px; padding: 14px 16px; border: 1px solid var(--line); border-radius: 10px; background: var(--code); white-space: pre-wrap; overflow-wrap: anywhere; }
 code { font: 14px/1.5 ui-monospace, "SF Mono", Menlo, "Liberation Mono", monospace; user-select: all; -webkit-user-select: all; }
 footer { margin-top: 56px; padding-top: 16px; border-top: 1px solid var(--line); color: var(--muted); font-size: 14px; }
-@media (max-width: 720px) {
+@media screen and (max-width: 720px) {
   body { padding: 24px 16px 40px; }
   h1 { font-size: 27px; }
   .facts { grid-template-columns: 1fr 1fr; }
@@ -128,6 +128,7 @@ footer { margin-top: 56px; padding-top: 16px; border-top: 1px solid var(--line);
     --result: #0b6b68; --reuse: #6d5bb0; --floor: #777; --warn: #7a4200; --code: #f4f4f4; }
   body { padding: 0; max-width: none; font-size: 11pt; }
   section { margin-top: 24pt; }
+  ol.pairs { grid-template-columns: repeat(3, 1fr); }
   h2 { break-after: avoid; }
   .pair, .chart, tr, .facts, pre { break-inside: avoid; }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }

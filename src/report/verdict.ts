@@ -44,7 +44,7 @@ function scored(record: RunRecord, results: RunResults): Verdict {
       ...(standouts === undefined || rows.length === 1
         ? []
         : [
-            `${standouts} of ${plural(rows.length, "image")} lie ${CLEAR_DB}\u00a0dB or more above their own highest floor.`,
+            `${standouts} of ${plural(rows.length, "image")} lie${standouts === 1 ? "s" : ""} ${CLEAR_DB}\u00a0dB or more above their own highest floor.`,
           ]),
       ...(margin < CLEAR_DB
         ? ["Look at the pictures too: an eye may recognise what a mean of squared errors does not."]
