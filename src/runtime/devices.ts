@@ -21,8 +21,8 @@ export function parseDevice(name: string): Device {
 
 /** The onnxruntime binding for a device. Throws FedleakError when the binding does not know it. */
 export async function loadProvider(device: Device): Promise<Provider> {
-  const ort = (await import("onnxruntime-node")).default;
-  return { ort, executionProviders: [device] };
+  const binding = await import("onnxruntime-node");
+  return { ort: binding.default ?? binding, executionProviders: [device] }; // CommonJS: loaders differ in `default`
 }
 
 /** What to say when a session cannot be opened on a device. */

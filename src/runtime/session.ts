@@ -67,7 +67,7 @@ export async function openSession(lowered: Lowered, options: SessionOptions): Pr
 
 function ortTensor(feed: Tensor, kind: "float" | "int" | "bool", Make: typeof OrtTensor): OrtTensor {
   if (kind === "float") {
-    const data = feed.data instanceof Float32Array ? feed.data : Float32Array.from(numbers(feed));
+    const data = feed.data instanceof Float32Array ? feed.data : new Float32Array(numbers(feed));
     return new Make("float32", data, feed.shape);
   }
   if (kind === "bool") return new Make("bool", Uint8Array.from(numbers(feed)), feed.shape);

@@ -47,12 +47,12 @@ export function tensor<D extends DType>(dtype: D, shape: Shape, data: Arrays[D])
 
 /** A float32 tensor from any numbers (rounded to float32). */
 export function float32(shape: Shape, data: ArrayLike<number>): Tensor<"float32"> {
-  return tensor("float32", shape, data instanceof Float32Array ? data : Float32Array.from(data));
+  return tensor("float32", shape, data instanceof Float32Array ? data : new Float32Array(data));
 }
 
 /** A float64 tensor from any numbers. */
 export function float64(shape: Shape, data: ArrayLike<number>): Tensor<"float64"> {
-  return tensor("float64", shape, data instanceof Float64Array ? data : Float64Array.from(data));
+  return tensor("float64", shape, data instanceof Float64Array ? data : new Float64Array(data));
 }
 
 /** An int64 tensor from integers within ±2^53. */

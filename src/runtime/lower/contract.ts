@@ -16,7 +16,7 @@ export const contract: Lowerings<"matmul" | "conv" | "conv-input" | "conv-weight
     return c.op("Gemm", [left, right], { transA: +transA, transB: +transB });
   },
   conv: ({ inputs: [x, w], attrs }, c) => c.op("Conv", [c.value(x!), c.value(w!)], window(w!.shape, attrs)),
-  "conv-input": (node, c) => (asConv(node) ? flippedConv(node, c) : convTranspose(node, c)),
+  "conv-input": (node, c) => (asConv(node, c) ? flippedConv(node, c) : convTranspose(node, c)),
   "conv-weight": (node, c) => (node.attrs.groups === 1 ? shiftedProducts(node, c) : swappedConv(node, c)),
 };
 
@@ -28,22 +28,48 @@ function untransposed(x: Node, c: Context): [string, boolean] {
   return x.op.name === "transpose" && c.constant(x) === undefined ? [c.value(x.inputs[0]!), true] : [c.value(x), false];
 }
 
-/** Stride 1 and fixed weights: a convolution with the kernel turned by 180° and channels swapped. */
-function asConv({ attrs: { stride, padding, dilation, groups }, inputs: [, w] }: InputGradient): boolean {
+/**
+ * Stride 1: a convolution with the kernel turned by 180° and its channels swapped. Turning a kernel that is computed at
+ * run time costs a few passes over it, which pays when it meets many pixels.
+ */
+function asConv({ attrs: { stride, padding, dilation, groups }, inputs: [g, w] }: InputGradient, c: Context): boolean {
   const [kh, kw] = w!.shape.slice(2) as [number, number];
   const inside = dilation[0] * (kh - 1) >= padding[0] && dilation[1] * (kw - 1) >= padding[1];
-  return groups === 1 && stride[0] === 1 && stride[1] === 1 && inside;
+  const pixels = g!.shape[0]! * g!.shape[2]! * g!.shape[3]!;
+  return (
+    groups === 1 &&
+    stride[0] === 1 &&
+    stride[1] === 1 &&
+    inside &&
+    (c.constant(w!) !== undefined || pixels >= FLIP_PAYS)
+  );
 }
+
+const FLIP_PAYS = 512; // pixels of the batch; at 256, both forms took the same time (512 channels, 3×3)
 
 function flippedConv(node: InputGradient, c: Context): string {
   const [g, w] = node.inputs as [Node, Node];
-  const fixed = c.constant(w);
   const [o, i, kh, kw] = w.shape as [number, number, number, number];
-  if (!fixed) return convTranspose(node, c);
-  const kernel = c.floats([i, o, kh, kw], flipped(fixed, [o, i, kh, kw]));
+  const values = c.constant(w);
+  const kernel = values
+    ? c.floats([i, o, kh, kw], flipped(values, [o, i, kh, kw]))
+    : flippedAtRunTime(c.value(w), [o, i, kh, kw], c);
   const { padding, dilation } = node.attrs;
   const around: [number, number] = [dilation[0] * (kh - 1) - padding[0], dilation[1] * (kw - 1) - padding[1]];
   return c.op("Conv", [c.value(g), kernel], window([i, o, kh, kw], { ...node.attrs, padding: around }));
+}
+
+/** [O,I,Kh,Kw] → [I,O,Kh,Kw] reversed: a product with the exchange matrix (faster than a reversed slice), transposed. */
+function flippedAtRunTime(w: string, [o, i, kh, kw]: readonly [number, number, number, number], c: Context): string {
+  const area = kh * kw;
+  const exchange = Float32Array.from(
+    { length: area * area },
+    (_, k) => +(Math.floor(k / area) + (k % area) === area - 1),
+  );
+  const reversed =
+    area === 1 ? w : c.op("MatMul", [c.op("Reshape", [w, c.ints([o * i, area])]), c.floats([area, area], exchange)]);
+  const swapped = c.op("Transpose", [c.op("Reshape", [reversed, c.ints([o, i, area])])], { perm: [1, 0, 2] });
+  return c.op("Reshape", [swapped, c.ints([i, o, kh, kw])]);
 }
 
 function convTranspose(node: InputGradient, c: Context): string {

@@ -16,7 +16,12 @@ export const elementwise: Lowerings<ElementwiseName> = {
   log: twin("Log"),
   sqrt: twin("Sqrt"),
   abs: twin("Abs"),
-  sign: twin("Sign"),
+  // The sign of a ReLU is its mask; a comparison is twice as fast as Sign.
+  sign: (node, c) => {
+    const x = node.inputs[0]!;
+    if (x.op.name !== "relu") return c.op("Sign", [c.value(x)]);
+    return c.op("Cast", [c.op("Greater", [c.value(x.inputs[0]!), c.scalar(0)])], { to: FLOAT });
+  },
   floor: twin("Floor"),
   sigmoid: twin("Sigmoid"),
   tanh: twin("Tanh"),

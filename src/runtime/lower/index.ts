@@ -1,5 +1,6 @@
-import { type Node, type OpName, splatOf, topological } from "../../graph/index.ts";
-import { numbers, type Tensors } from "../../tensor/index.ts";
+import { describe, type Node, type OpName, splatOf, topological } from "../../graph/index.ts";
+import { int64, numbers, sameShape, shapeText, type Tensor, type Tensors } from "../../tensor/index.ts";
+import { fail } from "../../util/index.ts";
 import { emitter, type ValueInfo } from "../onnx/emitter.ts";
 import { KERNELS, type Values } from "../reference/kernels.ts";
 import type { Context, Lowerings } from "./context.ts";
@@ -25,51 +26,48 @@ const NEVER_FOLDED = new Set<string>(["matmul", "conv", "conv-input", "conv-weig
  */
 export function lower(outputs: Readonly<Record<string, Node>>, bake: Tensors): Lowered {
   const emit = emitter();
+  const nodes = topological(Object.values(outputs));
+  const fixed = fixedNodes(nodes, bake);
   const constants = new Map<Node, Values>();
   const names = new Map<Node, string>();
-  const nodes = topological(Object.values(outputs));
 
+  const constant = (node: Node): Values | undefined => {
+    if (!fixed.has(node)) return undefined;
+    const values = constants.get(node) ?? fold(node, bake, (x) => constant(x)!);
+    constants.set(node, values);
+    return values;
+  };
   const nameOf = (node: Node): string => {
-    const known = names.get(node);
-    if (known !== undefined) return known;
-    const values = constants.get(node);
-    const name = values ? initializer(node, values) : emitNode(node);
+    const name = names.get(node) ?? (fixed.has(node) ? initializer(node) : emitNode(node));
     names.set(node, name);
     return name;
   };
-  const initializer = (node: Node, values: Values): string => {
-    if (node.kind === "float") {
-      return node.shape.length === 0 ? emit.scalar(values[0]!) : emit.floats(node.shape, Float32Array.from(values));
-    }
-    const dtype = node.kind === "bool" ? "bool" : "int64";
-    const data = dtype === "bool" ? Uint8Array.from(values) : BigInt64Array.from(Array.from(values, BigInt));
-    return emit.tensor({ dtype, shape: node.shape, data });
+  const initializer = (node: Node): string => {
+    const given = tensorOf(node, bake);
+    if (given) return emit.tensor(given);
+    const values = constant(node)!;
+    if (node.kind === "bool") return emit.tensor({ dtype: "bool", shape: node.shape, data: new Uint8Array(values) });
+    if (node.kind === "int") return emit.tensor(int64(node.shape, values));
+    return node.shape.length === 0 ? emit.scalar(values[0]!) : emit.floats(node.shape, new Float32Array(values));
   };
   const context: Context = {
     ...emit,
+    constant,
     value: nameOf,
     narrow: (node) => {
       const splat = splatOf(node);
       if (splat !== undefined) return emit.scalar(splat);
       return nameOf(node.op.name === "broadcast" ? node.inputs[0]! : node);
     },
-    constant: (node) => constants.get(node),
   };
   const emitNode = (node: Node): string => {
     const lowering = LOWERINGS[node.op.name as Exclude<OpName, LeafName>] as (node: Node, context: Context) => string;
     return emit.within(node.op.name, () => lowering(node, context));
   };
 
-  const inputs: ValueInfo[] = [];
-  for (const node of nodes) {
-    const values = constantValues(node, bake, constants);
-    if (values) constants.set(node, values);
-    else if (node.op.name === "input") {
-      const name = String(node.attrs.name);
-      names.set(node, name);
-      inputs.push({ name, shape: node.shape, kind: node.kind });
-    }
-  }
+  const fed = nodes.filter((node) => node.op.name === "input" && !fixed.has(node));
+  const inputs = fed.map(border);
+  for (const node of fed) names.set(node, String(node.attrs.name));
   const results = Object.entries(outputs).map(([name, node]): ValueInfo => {
     emit.named("Identity", nameOf(node), name);
     return { name, shape: node.shape, kind: node.kind };
@@ -77,13 +75,43 @@ export function lower(outputs: Readonly<Record<string, Node>>, bake: Tensors): L
   return { bytes: emit.finish(inputs, results), inputs, outputs: results, nodes: nodes.length };
 }
 
-/** The elements of a node that is fixed: a leaf, or an op of fixed nodes. */
-function constantValues(node: Node, bake: Tensors, constants: ReadonlyMap<Node, Values>): Values | undefined {
-  if (node.op.name === "input") {
-    const baked = bake[String(node.attrs.name)];
-    return baked && Float64Array.from(numbers(baked));
+/** The nodes whose elements are known now: constants, baked inputs, and what is computed from these alone. */
+function fixedNodes(nodes: readonly Node[], bake: Tensors): ReadonlySet<Node> {
+  const fixed = new Set<Node>();
+  for (const node of nodes) {
+    const leaf = node.inputs.length === 0;
+    const known = leaf
+      ? node.op.name !== "input" || String(node.attrs.name) in bake
+      : !NEVER_FOLDED.has(node.op.name) && node.inputs.every((x) => fixed.has(x));
+    if (known) fixed.add(node);
   }
-  if (NEVER_FOLDED.has(node.op.name) || !node.inputs.every((x) => constants.has(x))) return undefined;
+  return fixed;
+}
+
+/** The tensor of a constant or a baked input. */
+function tensorOf(node: Node, bake: Tensors): Tensor | undefined {
+  if (node.op.name === "constant") return node.attrs.tensor as Tensor;
+  if (node.op.name !== "input") return undefined;
+  const baked = bake[String(node.attrs.name)];
+  if (baked && !sameShape(baked.shape, node.shape)) {
+    fail({
+      who: "compile",
+      must: `baked input "${node.attrs.name}" must be ${describe(node)}`,
+      got: shapeText(baked.shape),
+      remedy: "Bake a tensor of that shape.",
+    });
+  }
+  return baked;
+}
+
+/** The elements of a fixed node, by the reference kernels. */
+function fold(node: Node, bake: Tensors, valuesOf: (node: Node) => Values): Values {
+  const given = tensorOf(node, bake);
+  if (given) return new Float64Array(numbers(given));
   const kernel = KERNELS[node.op.name as OpName] as (node: Node, ...inputs: Values[]) => Values;
-  return kernel(node, ...node.inputs.map((x) => constants.get(x)!));
+  return kernel(node, ...node.inputs.map(valuesOf));
+}
+
+function border(node: Node): ValueInfo {
+  return { name: String(node.attrs.name), shape: node.shape, kind: node.kind };
 }

@@ -1,5 +1,6 @@
 /** Reshapes, broadcasts, sums, windows and selections. */
 import type { Node } from "../../graph/index.ts";
+import { sizeOf } from "../../tensor/index.ts";
 import type { Context, Lowerings } from "./context.ts";
 
 type StructureName =
@@ -21,7 +22,10 @@ export const structure: Lowerings<StructureName> = {
   reshape: ({ inputs: [x], shape }, c) => c.op("Reshape", [c.value(x!), c.ints(shape)]),
   transpose: ({ inputs: [x], attrs: { permutation } }, c) => c.op("Transpose", [c.value(x!)], { perm: permutation }),
   broadcast: ({ inputs: [x], shape }, c) => c.op("Expand", [c.value(x!), c.ints(shape)]),
-  sum: ({ inputs: [x], attrs: { axes } }, c) => c.op("ReduceSum", [c.value(x!), c.ints(axes)], { keepdims: 1 }),
+  sum: ({ inputs: [x], shape, attrs: { axes } }, c) => {
+    const [type, of] = sizeOf(shape) === 1 ? reduction(x!) : (["ReduceSum", x!] as const);
+    return c.op(type, [c.value(of), c.ints(axes)], { keepdims: 1 });
+  },
   max: ({ inputs: [x], attrs: { axes } }, c) => c.op("ReduceMax", [c.value(x!), c.ints(axes)], { keepdims: 1 }),
   "stop-gradient": ({ inputs: [x] }, c) => c.value(x!),
   concat: ({ inputs, attrs: { axis } }, c) => c.op("Concat", inputs.map(c.value), { axis }),
@@ -53,6 +57,13 @@ export const structure: Lowerings<StructureName> = {
     return c.ops("MaxPool", [c.value(x!)], window, 2)[1]!;
   },
 };
+
+/** The one-pass form of Σ|x| and Σx² over everything (over some axes onnxruntime's are slower than two passes). */
+function reduction(x: Node): readonly [string, Node] {
+  const [a, b] = x.inputs;
+  if (x.op.name === "abs") return ["ReduceL1", a!];
+  return x.op.name === "mul" && a === b ? ["ReduceSumSquare", a!] : ["ReduceSum", x];
+}
 
 /** `x` with steps[i] − 1 zeros between neighbours along each axis i. */
 function spreadOut(x: Node, steps: readonly number[], c: Context): string {

@@ -79,8 +79,9 @@ export function emitter(): Emitter {
     tensor: (t) => {
       if (t.dtype === "bool") return store(t.shape, ELEMENT.bool, t.data);
       if (t.dtype === "int64") return store(t.shape, ELEMENT.int, t.data);
-      if (t.dtype === "float32" || t.dtype === "float64") {
-        return store(t.shape, ELEMENT.float, Float32Array.from(numbers(t)));
+      if (t.dtype === "float32") return store(t.shape, ELEMENT.float, t.data);
+      if (t.dtype === "float64") {
+        return store(t.shape, ELEMENT.float, new Float32Array(numbers(t)));
       }
       return store(t.shape, ELEMENT.int, BigInt64Array.from(Array.from(numbers(t)), BigInt));
     },

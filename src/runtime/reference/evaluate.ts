@@ -43,5 +43,5 @@ function feedOf(node: Node, feeds: Tensors): Values | undefined {
       remedy: "Feed a tensor of that shape.",
     });
   }
-  return Float64Array.from(numbers(feed));
+  return new Float64Array(numbers(feed));
 }

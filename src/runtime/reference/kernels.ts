@@ -22,7 +22,7 @@ export const KERNELS: { readonly [N in OpName]: Kernel<N> } = {
   ...elementwise,
   input: ({ attrs: { name } }) =>
     fail({ who: "evaluate", must: `input "${name}" must be fed`, got: "nothing", remedy: "Add it to the feeds." }),
-  constant: ({ attrs: { tensor } }) => Float64Array.from(numbers(tensor)),
+  constant: ({ attrs: { tensor } }) => new Float64Array(numbers(tensor)),
   scalar: ({ attrs: { value } }) => Float64Array.of(value),
   reshape: (_, x) => x,
   "stop-gradient": (_, x) => x,
