@@ -3,12 +3,12 @@ import {
   add,
   crossEntropy,
   div,
-  dot,
   grad,
   input,
   mul,
   type Node,
   sqrt,
+  square,
   sub,
   sum,
   totalVariation,
@@ -37,7 +37,7 @@ export function goldenStep(model: Model, mode: Mode, imagesShape: Shape): Record
   const [truth, dummy] = [step(input("x", imagesShape)), step(candidate)];
   const shared = Object.values(inputsFor(model.params, "shared.")); // the file's own rounded gradient, as it used
   const l1 = meanAbsoluteDifference(dummy.gradients, shared);
-  const cos = sub(1, cosine(dummy.gradients, shared));
+  const cos = cosineDistance(dummy.gradients, shared);
   const tv = totalVariation(candidate);
   const total = add(add(l1, cos), mul(tv, TV_WEIGHT));
   return {
@@ -74,9 +74,12 @@ function meanAbsoluteDifference(a: readonly Node[], b: readonly Node[]): Node {
   return div(addUp(a.map((node, i) => sum(abs(sub(node, b[i]!))))), countElements(a));
 }
 
-function cosine(a: readonly Node[], b: readonly Node[]): Node {
-  const inner = (p: readonly Node[], q: readonly Node[]) => addUp(p.map((node, i) => dot(node, q[i]!)));
-  return div(inner(a, b), sqrt(mul(inner(a, a), inner(b, b))));
+/** 1 − cos(a, b) as ½‖a/‖a‖ − b/‖b‖‖², which does not cancel in float32 when a and b are nearly parallel. */
+function cosineDistance(a: readonly Node[], b: readonly Node[]): Node {
+  const norm = (nodes: readonly Node[]) => sqrt(addUp(nodes.map((node) => sum(square(node)))));
+  const [normA, normB] = [norm(a), norm(b)];
+  const apart = a.map((node, i) => sum(square(sub(div(node, normA), div(b[i]!, normB)))));
+  return mul(addUp(apart), 0.5);
 }
 
 function addUp(nodes: readonly Node[]): Node {
