@@ -1,0 +1,15 @@
+export { completeSettings, type SettingRow, settingsLedger } from "./complete-settings.ts";
+export { inferLabels } from "./labels/paper.ts";
+export { median } from "./postprocess.ts";
+export { type AttackPlan, prepareAttack } from "./prepare.ts";
+export type { Origin, Preset, PresetSettings, Sourced } from "./preset.ts";
+export { ATTACKS, findAttack } from "./presets/index.ts";
+export { type AttackFailure, type AttackRun, type AttackState, advance, type Probe, type StepResult } from "./run.ts";
+export {
+  type AttackSettings,
+  rangeOf,
+  SETTINGS,
+  type SettingName,
+  type SettingSpec,
+  type SettingValue,
+} from "./settings.ts";

@@ -1,0 +1,61 @@
+import { add, crossEntropy, grad, mul, type Node, totalVariation } from "../../graph/index.ts";
+import { inputsFor, type Mode, type Model } from "../../nn/index.ts";
+import type { Tensors } from "../../tensor/index.ts";
+import { activationPenalty } from "../prior/activation.ts";
+import type { AttackSettings } from "../settings.ts";
+import { cosineSimilarity, gradientDistance } from "./distance.ts";
+import { magnitudeMasks } from "./mask.ts";
+
+/** What an attack minimises, at one candidate. */
+export interface ObjectiveValue {
+  /** dist(g′, ĝ) + α·TV(x) + β·Σ_l mean|F⁽ˡ⁾(x)|, a scalar. */
+  readonly loss: Node;
+  /** cos(g′, ĝ) over all entries, whatever the mask: comparable between attacks. A scalar in [−1, 1]. */
+  readonly cosine: Node;
+}
+
+/** x [B,C,H,W] and the rows' label probabilities [B,N] → loss. */
+export type Objective = (x: Node, labels: Node) => ObjectiveValue;
+
+// How the inputs are called that hold what is known: global weights and the observed update.
+const [WEIGHT, BUFFER, TARGET] = ["weight.", "buffer.", "target."] as const;
+
+/**
+ * Gradient matching: how far the gradient that candidate images would have sent is from the observed one, plus priors.
+ *
+ * g′ = ∇_w CE(F(x; w), labels) over all parameters. The weights, buffers and target are inputs; `knownTensors` has their values.
+ * Source: FedLeak, Equation 2 and Section 4.4.
+ */
+export function gradientMatching(model: Model, mode: Mode, settings: AttackSettings): Objective {
+  const params = inputsFor(model.params, WEIGHT);
+  const targets = inputsFor(model.params, TARGET);
+  const buffers = inputsFor(model.buffers, BUFFER);
+  return (x, labels) => {
+    const { logits, activations } = model.forward({ params, buffers, x, mode });
+    const candidates = grad(crossEntropy(logits, labels), Object.values(params));
+    const goal = Object.values(targets);
+    const distance = gradientDistance(candidates, goal, magnitudeMasks(candidates, settings), settings);
+    return {
+      loss: [
+        ...(settings.tv > 0 ? [mul(totalVariation(x), settings.tv)] : []),
+        ...(settings.activationPenalty > 0 ? [mul(activationPenalty(activations), settings.activationPenalty)] : []),
+      ].reduce((a, b) => add(a, b), distance),
+      cosine: cosineSimilarity(candidates, goal),
+    };
+  };
+}
+
+/** The values of the objective's inputs, to be baked into a program. */
+export function knownTensors(known: {
+  readonly params: Tensors<"float32">;
+  readonly buffers: Tensors<"float32">;
+  readonly update: Tensors<"float32">;
+}): Tensors<"float32"> {
+  const named = (prefix: string, tensors: Tensors<"float32">) =>
+    Object.entries(tensors).map(([name, t]) => [prefix + name, t] as const);
+  return Object.fromEntries([
+    ...named(WEIGHT, known.params),
+    ...named(BUFFER, known.buffers),
+    ...named(TARGET, known.update),
+  ]);
+}

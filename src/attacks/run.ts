@@ -1,0 +1,75 @@
+import type { Tensor, Tensors } from "../tensor/index.ts";
+
+/** All that an attack carries from one iteration to the next: enough to go on exactly as if it had not stopped. */
+export interface AttackState {
+  /** Iterations done. */
+  readonly iteration: number;
+  /** Gradient evaluations done: the cost, comparable between attacks. */
+  readonly evaluations: number;
+  /** Variables, moments, label logits, the generator's latent vectors and memory. */
+  readonly tensors: Tensors<"float32">;
+}
+
+/** Why a run cannot go on. */
+export interface AttackFailure {
+  readonly kind: "not-finite";
+  /** The iteration that failed, counted from 0. */
+  readonly iteration: number;
+  readonly message: string;
+}
+
+/** One iteration's outcome. loss, cosine and gradientNorm belong to the point that was stepped from. */
+export interface StepResult {
+  /** The next state; after a failure the last good one, that is the state given. */
+  readonly state: AttackState;
+  readonly loss: number;
+  /** cos(g′, ĝ) over all gradient entries, in [−1, 1]. */
+  readonly cosine: number;
+  /** ‖D‖ over all variables. */
+  readonly gradientNorm: number;
+  readonly failure?: AttackFailure;
+}
+
+/** The objective at a state as a function of the images, whatever is optimised: for the convergence plots (Fig. 1c, 1d). */
+export interface Probe {
+  /** [B,C,H,W], before any filter. */
+  readonly images: Tensor<"float32">;
+  /** D, the gradient of the loss by the images. */
+  readonly gradient: Tensor<"float32">;
+  readonly loss: number;
+  readonly cosine: number;
+}
+
+/** A compiled attack on one observation. */
+export interface AttackRun {
+  readonly initial: AttackState;
+  /** What the run assumes, in words, for the ledger. */
+  readonly ledger: Readonly<Record<string, string>>;
+  step(state: AttackState): Promise<StepResult>;
+  /** The state's images [B,C,H,W] in [0,1], after the preset's filter. */
+  reconstruct(state: AttackState): Promise<Tensor<"float32">>;
+  probe(state: AttackState): Promise<Probe>;
+  /** B classes, one a reconstructed image, in their order. */
+  inferredLabels(state: AttackState): readonly number[];
+  /** Frees the compiled programs; the run cannot be used afterwards. */
+  release(): Promise<void>;
+}
+
+/**
+ * Runs iterations until `state.iteration` reaches `until`, `onStep` returns false, or a step fails.
+ *
+ * Result: the last step's outcome, or undefined when there was nothing to do.
+ */
+export async function advance(
+  run: AttackRun,
+  from: AttackState,
+  until: number,
+  onStep: (result: StepResult) => boolean | undefined | Promise<boolean | undefined> = () => true,
+): Promise<StepResult | undefined> {
+  let last: StepResult | undefined;
+  for (let state = from; state.iteration < until; state = last.state) {
+    last = await run.step(state);
+    if (last.failure || (await onStep(last)) === false) break;
+  }
+  return last;
+}

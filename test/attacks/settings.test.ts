@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { ATTACKS, completeSettings, findAttack, SETTINGS, settingsLedger } from "../../src/attacks/index.ts";
+
+const FEDLEAK = findAttack("fedleak");
+
+describe("completeSettings", () => {
+  it("gives the preset's values where nothing is overridden", () => {
+    const settings = completeSettings(FEDLEAK);
+    expect(Object.keys(settings).sort()).toEqual(Object.keys(SETTINGS).sort());
+    expect(settings).toMatchObject({ maskRatio: 0.5, tv: 1e-5, optimiser: "adam", clamp: true, iterations: 10_000 });
+  });
+
+  it("reads texts as the setting's type", () => {
+    const settings = completeSettings(FEDLEAK, { tv: "1e-3", signed: "true", iterations: "50", schedule: "cosine" });
+    expect(settings).toMatchObject({ tv: 1e-3, signed: true, iterations: 50, schedule: "cosine" });
+  });
+
+  it.each([
+    [{ maskRation: 0.5 }, 'Did you mean "maskRatio"?'],
+    [{ maskRatio: 0 }, "setting maskRatio: value must be a number in 0.000001 … 1; got 0"],
+    [{ maskRatio: 1.5 }, "got 1.5"],
+    [{ gamma: "half" }, 'setting gamma: value must be a number in 0 … 1; got "half"'],
+    [{ gamma: "" }, 'got ""'],
+    [{ gamma: Number.NaN }, "got NaN"],
+    [{ gamma: true }, "got true"],
+    [{ iterations: 2.5 }, "setting iterations: value must be an integer in 1"],
+    [{ medianFilter: 4 }, "setting medianFilter: value must be 0 or an odd integer up to 31; got 4"],
+    [{ optimiser: "lbfgs" }, 'setting optimiser: value must be one of adam, adamw, sgd; got "lbfgs"'],
+    [{ signed: "yes" }, 'setting signed: value must be true or false; got "yes"'],
+    [{ l1Weight: 0, cosineWeight: 0 }, "one of l1Weight, cosineWeight, l2Weight must be above 0"],
+    [{ maskScope: "none" }, "a maskRatio below 1 needs a maskScope"],
+  ])("refuses %j", (overrides, message) => {
+    expect(() => completeSettings(FEDLEAK, overrides)).toThrow(message);
+  });
+
+  it("accepts 0 and odd widths of the median filter", () => {
+    for (const medianFilter of [0, 1, 5, "7"]) {
+      expect(completeSettings(FEDLEAK, { medianFilter }).medianFilter).toBe(Number(medianFilter));
+    }
+  });
+});
+
+describe("presets", () => {
+  it.each(Object.values(ATTACKS))("$name is complete, consistent and says where each value comes from", (preset) => {
+    completeSettings(preset);
+    for (const [name, { origin, note }] of Object.entries(preset.settings)) {
+      expect(["paper", "release", "source", "our-choice"], name).toContain(origin);
+      expect(note.length, name).toBeGreaterThan(3);
+    }
+    expect(preset.requires).toContain("batch-size");
+  });
+
+  it("never calls a choice of ours the paper's", () => {
+    // What METHODS marks [C], and what the paper's text at hand has lost.
+    for (const name of ["maskScope", "gamma", "lookahead", "lookaheadStep", "learningRate"] as const) {
+      expect(FEDLEAK.settings[name].origin, name).toBe("our-choice");
+    }
+  });
+
+  it("are found by name, with a suggestion", () => {
+    expect(findAttack("fedleak-release").settings.parameterisation.value).toBe("generator");
+    expect(() => findAttack("fedleek")).toThrow('Did you mean "fedleak"?');
+  });
+});
+
+describe("settingsLedger", () => {
+  it("has a row for every setting; an overridden one is the user's and remembers the preset's", () => {
+    const rows = settingsLedger(FEDLEAK, completeSettings(FEDLEAK, { gamma: 0.3 }));
+    expect(rows).toHaveLength(Object.keys(SETTINGS).length);
+    expect(rows.find(({ name }) => name === "gamma")).toEqual({
+      name: "gamma",
+      value: 0.3,
+      origin: "user",
+      note: "the preset's value is 0.5 (our-choice)",
+    });
+    expect(rows.find(({ name }) => name === "maskRatio")).toMatchObject({ value: 0.5, origin: "paper" });
+  });
+});
