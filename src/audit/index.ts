@@ -1,3 +1,4 @@
+export type { IterationEvent, RunEvent, Watcher } from "./events.ts";
 export { checkRecord, parseRecord } from "./record.ts";
 export { requiredAssumptions } from "./record-laws.ts";
 export {
@@ -9,3 +10,10 @@ export {
   type RunResults,
   type RunStatus,
 } from "./record-schema.ts";
+export { resumeRun } from "./resume.ts";
+export { type RunOptions, type RunOutcome, runAttack } from "./run.ts";
+export type { RenderReport } from "./run-files.ts";
+export { FILES } from "./run-folder.ts";
+export { completeSpec, type RunRequest, type RunSpec } from "./spec.ts";
+export { type Evaluator, type GoldenErrors, verifyGolden } from "./verify-golden.ts";
+export { versions } from "./versions.ts";

@@ -1,0 +1,79 @@
+import type { AttackState } from "../attacks/index.ts";
+import { readSafetensors, type Tensors, writeSafetensors } from "../tensor/index.ts";
+import { fail } from "../util/index.ts";
+import { fingerprint } from "./fingerprint.ts";
+
+/** Which run a checkpoint belongs to, by fingerprint: a state of another one must not be continued. */
+export interface CheckpointOwner {
+  /** Of the spec. */
+  readonly spec: string;
+  /** Of what the attack works from: batch and weights. */
+  readonly inputs: string;
+}
+
+/** The state of an attack and the seconds it took so far. */
+export interface Checkpoint {
+  readonly state: AttackState;
+  readonly seconds: number;
+}
+
+export const CHECKPOINT_FORMAT = "fedleak-checkpoint";
+export const CHECKPOINT_VERSION = "1"; // raise it when a state means something else than before
+
+/** The bytes of a checkpoint: a safetensors file of the state's tensors, everything else in its metadata. */
+export async function encodeCheckpoint({ state, seconds }: Checkpoint, owner: CheckpointOwner): Promise<Uint8Array> {
+  const numbers = {
+    iteration: `${state.iteration}`,
+    evaluations: `${state.evaluations}`,
+    seconds: `${seconds}`,
+  };
+  return writeSafetensors(state.tensors, {
+    format: CHECKPOINT_FORMAT,
+    version: CHECKPOINT_VERSION,
+    ...numbers,
+    ...owner,
+    digest: await digestOf(numbers, state.tensors),
+  });
+}
+
+/**
+ * The checkpoint in the bytes of a file; `file` is only named in errors.
+ *
+ * Throws FedleakError when the bytes are cut short or damaged (every number is covered by a digest), of another version,
+ * or of another run than `owner`.
+ */
+export async function decodeCheckpoint(bytes: Uint8Array, file: string, owner: CheckpointOwner): Promise<Checkpoint> {
+  const { tensors, metadata } = readSafetensors(bytes, file);
+  const { format, version, spec, inputs, digest, iteration = "", evaluations = "", seconds = "" } = metadata;
+  const must = (holds: boolean, rule: string, got: string, remedy: string) => {
+    if (!holds) fail({ who: `checkpoint ${file}`, must: rule, got, remedy });
+  };
+  must(format === CHECKPOINT_FORMAT, `its format must be ${CHECKPOINT_FORMAT}`, quote(format), "Pass a run's folder.");
+  must(
+    version === CHECKPOINT_VERSION,
+    `its version must be ${CHECKPOINT_VERSION}`,
+    quote(version),
+    "Continue the run with the version of fedleak that began it, or start it again.",
+  );
+  const found = await digestOf({ iteration, evaluations, seconds }, tensors);
+  must(found === digest, "its content must match its digest", "other content", "The file is damaged. Start again.");
+  must(spec === owner.spec, "it must belong to the spec in the run's record", "another spec", FOREIGN);
+  must(inputs === owner.inputs, "the batch and the weights must be those the run began with", "others", CHANGED);
+  const state = {
+    iteration: Number(iteration),
+    evaluations: Number(evaluations),
+    tensors: tensors as Tensors<"float32">,
+  };
+  return { state, seconds: Number(seconds) };
+}
+
+const FOREIGN = "The record or the checkpoint was changed or copied from elsewhere. Start the run again.";
+const CHANGED = "Restore the images and the weights file of the run, or start it again.";
+
+function digestOf(numbers: Readonly<Record<"iteration" | "evaluations" | "seconds", string>>, tensors: Tensors) {
+  return fingerprint(numbers.iteration, numbers.evaluations, numbers.seconds, tensors);
+}
+
+function quote(text: string | undefined): string {
+  return text === undefined ? "nothing" : `"${text}"`;
+}

@@ -1,0 +1,123 @@
+import { type AttackRun, settingsLedger } from "../attacks/index.ts";
+import { DEFAULT_GRANTS, observationLedger } from "../fl/index.ts";
+import { countElements } from "../nn/index.ts";
+import type { Assumption, RunRecord } from "./record-schema.ts";
+import type { Trial } from "./trial.ts";
+
+/** Everything the numbers of a run assume, with who says so (DESIGN section 4, Ledger). */
+export function ledgerOf(trial: Trial, attack: AttackRun, versions: RunRecord["versions"]): Assumption[] {
+  const facts = [...threatModel(trial, attack), ...subject(trial), ...protocol(trial, versions)];
+  const names = new Set(facts.map(({ assumption }) => assumption));
+  const settings = settingsLedger(trial.preset, trial.settings).map(({ name, value, origin, note }): Assumption => {
+    const plain = kebab(name);
+    const assumption = names.has(plain) ? `attack-${plain}` : plain;
+    return { assumption, value: String(value), origin, note };
+  });
+  return [...facts, ...settings];
+}
+
+/** What the server knows and what it does with it. */
+function threatModel({ spec, preset, observation, model }: Trial, attack: AttackRun): Assumption[] {
+  const { grants, batchNorm, batchSize } = spec.client;
+  const seen = observationLedger(observation);
+  const added = grants.filter((grant) => !DEFAULT_GRANTS.includes(grant));
+  const normed = model.buffers.length > 0;
+  return [
+    { assumption: "attack", value: preset.name, origin: "source", note: preset.source },
+    {
+      assumption: "granted",
+      value: seen.granted!,
+      origin: added.length > 0 ? "user" : "paper",
+      note: "what the server knows beside the update",
+    },
+    {
+      assumption: "labels",
+      value: attack.ledger.labels ?? seen.labels!,
+      origin: grants.includes("labels") ? "user" : "paper",
+    },
+    {
+      assumption: "bn-mode",
+      value: normed ? seen.batchNorm! : "no BatchNorm in this model",
+      origin: !normed ? "measured" : batchNorm === "train" ? "release" : "user",
+      ...(normed &&
+        attack.ledger.attackerBatchNorm && { note: `the attack normalises ${attack.ledger.attackerBatchNorm}` }),
+    },
+    {
+      assumption: "buffers",
+      value: normed ? seen.buffers! : "none",
+      origin: grants.includes("bn-statistics") ? "user" : "our-choice",
+    },
+    { assumption: "batch-size", value: `${seen.batchSize} to the server (${batchSize})`, origin: "paper" },
+    { assumption: "local-steps", value: "1: the update is one gradient", origin: "paper" },
+    { assumption: "defence", value: "none", origin: "our-choice" },
+  ];
+}
+
+/** The model and the data under attack. */
+function subject({ spec, model, weightsAbout, truth, indices }: Trial): Assumption[] {
+  const { activation } = model.options;
+  return [
+    { assumption: "model", value: model.name, origin: "user" },
+    { assumption: "parameters", value: countElements(model.params).toLocaleString("en-US"), origin: "measured" },
+    {
+      assumption: "activation",
+      value: typeof activation === "string" ? activation : "the model's own",
+      origin: "user",
+      note: "smooth activations leak far more than relu",
+    },
+    {
+      assumption: "weights",
+      value: weightsAbout,
+      origin: spec.model.weights === null ? "our-choice" : "user",
+      ...(spec.model.weights === null && { note: "untrained weights leak otherwise than trained ones" }),
+    },
+    { assumption: "data", value: `${truth.source}, ${truth.images.shape.slice(1).join("×")}`, origin: "user" },
+    {
+      assumption: "batch",
+      value: `images ${indices.join(", ")} of the data`,
+      origin: "measured",
+      note: spec.data.onePerClass
+        ? "drawn from the seed, different classes while they last"
+        : "drawn uniformly from the seed",
+    },
+  ];
+}
+
+/** How the run was led and scored. */
+function protocol({ spec, settings }: Trial, versions: RunRecord["versions"]): Assumption[] {
+  const { peekEvery } = spec.measure;
+  return [
+    {
+      assumption: "scoring",
+      value: "one-to-one (least summed squared error) is the headline, many-to-one beside it",
+      origin: "our-choice",
+      note: "The paper scores many-to-one.",
+    },
+    {
+      assumption: "stopping-rule",
+      value: `after ${settings.iterations} iterations, the last iterate`,
+      origin: "our-choice",
+      note: "No iterate is chosen by looking at the private images.",
+    },
+    {
+      assumption: "peek",
+      value: peekEvery === 0 ? "never" : `PSNR shown every ${peekEvery} iterations`,
+      origin: peekEvery === 0 ? "our-choice" : "user",
+      ...(peekEvery > 0 && { note: "The audience saw it; the attack did not." }),
+    },
+    { assumption: "precision", value: "float32", origin: "our-choice" },
+    { assumption: "seed", value: `${spec.seed}`, origin: "user" },
+    {
+      assumption: "versions",
+      value: Object.entries(versions)
+        .map(([name, version]) => (name === "platform" ? version : `${name} ${version}`))
+        .join(", "),
+      origin: "measured",
+    },
+  ];
+}
+
+/** `labelLearningRate` → `label-learning-rate` */
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

@@ -1,0 +1,80 @@
+import { join } from "node:path";
+import { sameShape, type Tensors } from "../tensor/index.ts";
+import { fail } from "../util/index.ts";
+import { conduct, ownerOf } from "./conduct.ts";
+import { parseRecord } from "./record.ts";
+import type { Assumption, RunRecord } from "./record-schema.ts";
+import { compileAttack, type RunOptions, type RunOutcome } from "./run.ts";
+import { readState } from "./run-files.ts";
+import { FILES, readRunFile } from "./run-folder.ts";
+import { completeSpec, type RunRequest } from "./spec.ts";
+import { prepareTrial } from "./trial.ts";
+import { versions } from "./versions.ts";
+
+/**
+ * Goes on with a run that was stopped or killed; it ends with the same reconstruction, bit for bit, as if it had not been.
+ *
+ * That holds for the same program, machine and number of threads; other versions are noted in the ledger.
+ * Throws FedleakError when the run has ended, its checkpoint is damaged or of another version, or its inputs changed.
+ */
+export async function resumeRun(folder: string, options: Omit<RunOptions, "command" | "out">): Promise<RunOutcome> {
+  const file = join(folder, FILES.record);
+  const stored = parseRecord(new TextDecoder().decode(await readRunFile(folder, FILES.record)), file);
+  if (stored.status === "finished" || stored.status === "failed") {
+    fail({
+      who: `resume ${folder}`,
+      must: "the run must have been stopped before its end",
+      got: stored.status === "failed" ? `a failed run (${stored.failure})` : "a finished run",
+      remedy: `Look at ${join(folder, FILES.report)}, or start another run.`,
+    });
+  }
+  options.onEvent?.({ kind: "stage", text: "reading the data and computing the client's update" });
+  const trial = await prepareTrial(completeSpec(stored.spec as RunRequest));
+  const from = await readState(folder, ownerOf(trial));
+  options.onEvent?.({ kind: "stage", text: "compiling the attack" });
+  const attack = await compileAttack(trial);
+  try {
+    checkTensors(folder, from.state.tensors, attack.initial.tensors);
+    const record = goingOn(stored, from.state.iteration);
+    options.onEvent?.({ kind: "folder", folder });
+    return { folder, record: await conduct({ ...options, trial, attack, folder, record, from, watcher: options }) };
+  } finally {
+    await attack.release();
+  }
+}
+
+/** The record as it was at the checkpoint, with the interruption in its ledger. */
+function goingOn({ results: _, ...stored }: RunRecord, iteration: number): RunRecord {
+  const before = stored.ledger.find((entry) => entry.assumption === RESUMED);
+  const [was, now] = [JSON.stringify(stored.versions), JSON.stringify(versions())];
+  const entry: Assumption = {
+    assumption: RESUMED,
+    value: [before?.value, `at iteration ${iteration}`].filter(Boolean).join(", "),
+    origin: "measured",
+    note: was === now ? "The same versions: the result is that of an uninterrupted run." : `Continued with ${now}.`,
+  };
+  return {
+    ...stored,
+    status: "running",
+    curve: stored.curve.filter((point) => point.iteration <= iteration),
+    ledger: [...stored.ledger.filter((other) => other !== before), entry],
+  };
+}
+
+const RESUMED = "resumed";
+
+/** The checkpoint must hold what this version of the attack carries. */
+function checkTensors(folder: string, stored: Tensors, expected: Tensors): void {
+  const names = Object.keys(expected);
+  const fits =
+    Object.keys(stored).length === names.length &&
+    names.every((name) => stored[name]?.dtype === "float32" && sameShape(stored[name].shape, expected[name]!.shape));
+  if (!fits) {
+    fail({
+      who: `checkpoint ${join(folder, FILES.state)}`,
+      must: `it must hold the ${names.length} tensors of this attack's state`,
+      got: "other names or shapes",
+      remedy: "Continue the run with the version of fedleak that began it, or start it again.",
+    });
+  }
+}

@@ -1,0 +1,98 @@
+import { type AttackRun, prepareAttack } from "../attacks/index.ts";
+import { fail } from "../util/index.ts";
+import { conduct } from "./conduct.ts";
+import type { Watcher } from "./events.ts";
+import { ledgerOf } from "./ledger.ts";
+import { RECORD_FORMAT, RECORD_VERSION, type RunRecord } from "./record-schema.ts";
+import { type RenderReport, writeRecord, writeState } from "./run-files.ts";
+import { checkOut, defaultOut, makeRunFolder } from "./run-folder.ts";
+import type { RunSpec } from "./spec.ts";
+import { prepareTrial, runKey, type Trial } from "./trial.ts";
+import { versions } from "./versions.ts";
+
+export interface RunOptions extends Watcher {
+  /** The run's folder, new or empty; without it a fresh one under `runs`. */
+  readonly out?: string | undefined;
+  /** The command line that asked for it, for the record. */
+  readonly command: string;
+  readonly render: RenderReport;
+}
+
+export interface RunOutcome {
+  readonly folder: string;
+  readonly record: RunRecord;
+}
+
+/**
+ * One audit from beginning to end: data, batch, model, client, attack, score, floors, record, pictures, report.
+ *
+ * The run's folder is made only when every input was read and the attack compiled; a run that cannot begin leaves
+ * nothing behind. Throws FedleakError at bad input; a run that fails or is stopped later says so in its record.
+ */
+export async function runAttack(spec: RunSpec, options: RunOptions): Promise<RunOutcome> {
+  const { onEvent, signal, render } = options;
+  const startedAt = new Date();
+  const out = options.out ?? (await defaultOut(spec.attack.name, spec.model.name, startedAt));
+  await checkOut(out);
+  onEvent?.({ kind: "stage", text: "reading the data and computing the client's update" });
+  const trial = await prepareTrial(spec);
+  needGoing(signal);
+  onEvent?.({ kind: "stage", text: "compiling the attack" });
+  const attack = await compileAttack(trial);
+  try {
+    needGoing(signal);
+    const record: RunRecord = {
+      format: RECORD_FORMAT,
+      version: RECORD_VERSION,
+      status: "running",
+      startedAt: startedAt.toISOString(),
+      command: options.command,
+      spec: trial.spec,
+      ledger: ledgerOf(trial, attack, versions()),
+      versions: versions(),
+      seeds: { run: spec.seed },
+      curve: [],
+    };
+    const from = { state: attack.initial, seconds: 0 };
+    const { undo } = await makeRunFolder(out);
+    try {
+      await writeRecord(out, record);
+      await writeState(out, from, { spec: trial.specPrint, inputs: trial.inputsPrint });
+    } catch (error) {
+      await undo();
+      throw error;
+    }
+    onEvent?.({ kind: "folder", folder: out });
+    return {
+      folder: out,
+      record: await conduct({ trial, attack, folder: out, record, from, render, watcher: options }),
+    };
+  } finally {
+    await attack.release();
+  }
+}
+
+/** The attack of a trial on the trial's observation. */
+export function compileAttack({ model, observation, preset, settings, device, spec }: Trial): Promise<AttackRun> {
+  return prepareAttack({
+    model,
+    observation,
+    attack: preset,
+    settings,
+    key: runKey(spec, "attack"),
+    device,
+    threads: spec.threads,
+  });
+}
+
+/** Throws when the run was stopped before it wrote anything. */
+function needGoing(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) {
+    fail({
+      who: "run",
+      must: "it must reach its first iteration to be continued later",
+      got: "an interrupt before that",
+      remedy: "Nothing was written: start it again.",
+    });
+  }
+}

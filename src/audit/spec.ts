@@ -1,0 +1,142 @@
+import { z } from "zod";
+import { CAPABILITIES, type Capability, DEFAULT_GRANTS } from "../fl/index.ts";
+import { parseDevice } from "../runtime/index.ts";
+import { fail, unknownName } from "../util/index.ts";
+
+/**
+ * What a run is asked to do, complete: with the same program the same spec gives the same result.
+ *
+ * It is plain JSON, stored in the run's record and read again by `resume`.
+ */
+export type RunSpec = z.output<typeof runSpec>;
+/** A spec as a user may write it: whatever is missing takes its default. */
+export type RunRequest = z.input<typeof runSpec>;
+
+/** Where images come from: the photographs npm brings along, or files. */
+export const DATA_NAMES = ["embedded", "image-folder", "mnist", "cifar10", "cifar100"] as const;
+
+const whole = (least: number) => z.int().min(least).describe(`a whole number ≥ ${least}`);
+const settings = z.record(z.string(), z.json()).default({}).describe("settings by name");
+const yesOrNo = z.boolean().default(false).describe("true or false");
+
+const attack = z.strictObject({
+  name: z.string().min(1).default("fedleak-release").describe("the name of an attack"), // the strongest preset of METHODS 1
+  /** Overrides of the preset; a run stores all of its settings here. */
+  settings,
+});
+
+const model = z.strictObject({
+  name: z.string().min(1).default("resnet10").describe("the name of a model"), // the paper's smallest
+  /** Options of its family; `inputShape` and `classes` are those of the data unless given. */
+  options: settings,
+  /** A safetensors file of trained weights; null: drawn from the seed. */
+  weights: z.string().min(1).nullable().default(null).describe("a file name or null"),
+});
+
+const data = z.strictObject({
+  name: z.enum(DATA_NAMES).default("embedded").describe(DATA_NAMES.join(" or ")),
+  /** The folder or file; null for the embedded photographs. */
+  path: z.string().min(1).nullable().default(null).describe("a path or null"),
+  /** H = W that images are scaled to; null: their own size (32 for the embedded photographs). */
+  size: whole(1).nullable().default(null).describe("a whole number ≥ 1 or null"),
+  /** Draw different classes while they last. */
+  onePerClass: yesOrNo,
+});
+
+const client = z.strictObject({
+  batchSize: whole(1).default(4).describe("a whole number ≥ 1"), // our choice: a batch that an attack finishes in minutes
+  /** How BatchNorm normalises, on both sides. */
+  batchNorm: z.enum(["train", "eval"]).default("train").describe("train or eval"), // as the release
+  /** What the server knows beside the update. */
+  grants: z
+    .array(z.enum(Object.keys(CAPABILITIES) as [Capability, ...Capability[]]))
+    .default([...DEFAULT_GRANTS])
+    .describe(`a list of ${Object.keys(CAPABILITIES).join(", ")}`),
+});
+
+const measure = z.strictObject({
+  /** Also run the attack on another batch's update and score that against this batch. */
+  mismatchedFloor: yesOrNo,
+  /** Show the PSNR every so many iterations, for the audience only; 0: never. */
+  peekEvery: whole(0).default(0).describe("a whole number ≥ 0"),
+});
+
+const runSpec = z.strictObject({
+  attack: attack.prefault({}),
+  model: model.prefault({}),
+  data: data.prefault({}),
+  client: client.prefault({}),
+  measure: measure.prefault({}),
+  /** Iterations between checkpoints. */
+  checkpointEvery: whole(1).default(50).describe("a whole number ≥ 1"), // our choice: seconds of work lost at most
+  device: z.string().default("cpu").describe("the name of a device"),
+  /** Processor threads; 0: one a core, as the runtime counts them. */
+  threads: whole(0).default(0).describe("a whole number ≥ 0"),
+  seed: whole(0).default(0).describe("a whole number ≥ 0"),
+});
+
+/**
+ * The request with every default filled in and checked: the one place where options of a run are completed.
+ *
+ * The names of attack and model and their settings are checked when they are built, against the data.
+ * Throws FedleakError at the first entry that is unknown, with a suggestion, or wrong.
+ */
+export function completeSpec(request: RunRequest): RunSpec {
+  const parsed = runSpec.safeParse(request);
+  if (!parsed.success) return complain(parsed.error.issues[0]!, request);
+  const spec = parsed.data;
+  parseDevice(spec.device);
+  checkData(spec.data);
+  return { ...spec, client: { ...spec.client, grants: [...new Set(spec.client.grants)].sort() } };
+}
+
+const SCALABLE: readonly string[] = ["embedded", "image-folder"];
+
+function checkData({ name, path, size }: RunSpec["data"]): void {
+  if ((path === null) !== (name === "embedded")) {
+    fail({
+      who: "spec data.path",
+      must: name === "embedded" ? "the embedded photographs have no path" : `${name} needs a path`,
+      got: path === null ? "none" : `"${path}"`,
+      remedy: "Name the data and its path, or neither.",
+    });
+  }
+  if (size !== null && !SCALABLE.includes(name)) {
+    fail({
+      who: "spec data.size",
+      must: `only images of ${SCALABLE.join(" and ")} can be scaled`,
+      got: `${size} for ${name}`,
+      remedy: "Leave the size away.",
+    });
+  }
+}
+
+function complain(issue: z.core.$ZodIssue, request: unknown): never {
+  const path = issue.path.filter((step) => typeof step === "string");
+  const who = ["spec", path.join(".")].join(" ").trim();
+  const schema = schemaAt(path);
+  if (issue.code === "unrecognized_keys" && schema instanceof z.ZodObject) {
+    return unknownName(who, "entry", issue.keys[0]!, Object.keys(schema.shape));
+  }
+  const got = issue.path.reduce<unknown>(
+    (at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step],
+    request,
+  );
+  if (issue.code === "invalid_value" && typeof got === "string") {
+    return unknownName(who, path.at(-1)!, got, issue.values.map(String));
+  }
+  return fail({
+    who,
+    must: `it must be ${schema?.description ?? "an object of entries"}`,
+    got: JSON.stringify(got) ?? "nothing",
+    remedy: "Change it, or leave it away for the default.",
+  });
+}
+
+/** The schema of a nested entry. */
+function schemaAt(path: readonly string[]): z.ZodType | undefined {
+  return path.reduce<z.ZodType | undefined>((at, step) => {
+    const next = at instanceof z.ZodObject ? (at.shape[step] as z.ZodType | undefined) : undefined;
+    return next instanceof z.ZodPrefault ? (next.unwrap() as z.ZodType) : next;
+  }, runSpec);
+}

@@ -1,0 +1,128 @@
+import { type AttackSettings, completeSettings, findAttack, type Preset } from "../attacks/index.ts";
+import { drawIndices, type LabelledImages, readBytes } from "../data/index.ts";
+import { clientGradientStep, type Observation, observe, type Weights } from "../fl/index.ts";
+import { buildModel } from "../models/index.ts";
+import { initialise, type Model } from "../nn/index.ts";
+import { type Device, parseDevice } from "../runtime/index.ts";
+import { readSafetensors } from "../tensor/index.ts";
+import { fail, type Key, key, split } from "../util/index.ts";
+import { canonicalJson, fingerprint } from "./fingerprint.ts";
+import { type ImageSource, openImages } from "./open-images.ts";
+import type { RunSpec } from "./spec.ts";
+import { weightsFrom } from "./weights.ts";
+
+/** Everything a run stands on before the attack begins, the truth included. */
+export interface Trial {
+  /** With the model's options and the attack's settings complete. */
+  readonly spec: RunSpec;
+  readonly preset: Preset;
+  readonly settings: AttackSettings;
+  readonly model: Model;
+  readonly device: Device;
+  readonly source: ImageSource;
+  /** The private batch, [B,C,H,W], and where its images stand in the source. */
+  readonly truth: LabelledImages;
+  readonly indices: readonly number[];
+  readonly weights: Weights;
+  /** In words: drawn, or from which file. */
+  readonly weightsAbout: string;
+  readonly observation: Observation;
+  /** Of the spec; a run that is resumed must have the same. */
+  readonly specPrint: string;
+  /** Of batch and weights. */
+  readonly inputsPrint: string;
+}
+
+/** What the random draws of a run are for; each has its own key. */
+export function runKey(spec: RunSpec, purpose: "batch" | "weights" | "attack" | "mismatched"): Key {
+  return split(key(spec.seed), purpose);
+}
+
+/**
+ * Reads the data, draws the batch, builds the model and computes what the client sends and the server sees.
+ *
+ * Nothing is written. The same spec gives the same trial. Throws FedleakError when anything does not exist or fit.
+ */
+export async function prepareTrial(asked: RunSpec): Promise<Trial> {
+  const preset = findAttack(asked.attack.name);
+  const settings = completeSettings(preset, asked.attack.settings as Parameters<typeof completeSettings>[1]);
+  const device = parseDevice(asked.device);
+  const source = await openImages(asked.data);
+  const indices = drawIndices(source.labels, {
+    batch: asked.client.batchSize,
+    onePerClass: asked.data.onePerClass,
+    key: runKey(asked, "batch"),
+  });
+  const truth = await source.take(indices);
+  const model = modelFor(asked, truth);
+  const { weights, about } = await weightsFor(asked, model);
+  const spec: RunSpec = {
+    ...asked,
+    attack: { name: preset.name, settings: { ...settings } },
+    model: { ...asked.model, options: JSON.parse(JSON.stringify(model.options)) },
+  };
+  const observation = await observed(spec, { model, weights, batch: truth });
+  return {
+    spec,
+    preset,
+    settings,
+    model,
+    device,
+    source,
+    truth,
+    indices,
+    weights,
+    weightsAbout: about,
+    observation,
+    specPrint: await fingerprint(canonicalJson(spec)),
+    inputsPrint: await fingerprint(truth.images, truth.labels.join(), weights.params, weights.buffers),
+  };
+}
+
+/** One round of a client that holds `batch`, seen with the spec's grants. */
+export async function observed(
+  spec: RunSpec,
+  { model, weights, batch }: { model: Model; weights: Weights; batch: Pick<LabelledImages, "images" | "labels"> },
+): Promise<Observation> {
+  const sent = await clientGradientStep({
+    model,
+    weights,
+    images: batch.images,
+    labels: batch.labels,
+    mode: spec.client.batchNorm,
+    device: parseDevice(spec.device),
+    threads: spec.threads,
+  });
+  return observe(sent, spec.client.grants);
+}
+
+function modelFor(spec: RunSpec, { images, classNames, source }: LabelledImages): Model {
+  const inputShape = images.shape.slice(1);
+  const model = buildModel(spec.model.name, { inputShape, classes: classNames.length, ...spec.model.options });
+  if (model.classes < classNames.length) {
+    fail({
+      who: `model ${model.name}`,
+      must: `classes must be at least the number of classes of ${source} (${classNames.length})`,
+      got: `${model.classes}`,
+      remedy: "Leave --classes away, or use data with fewer classes.",
+    });
+  }
+  if (model.inputShape.join() !== inputShape.join()) {
+    fail({
+      who: `model ${model.name}`,
+      must: `inputShape must be that of the images, [${inputShape.join(",")}]`,
+      got: `[${model.inputShape.join(",")}]`,
+      remedy: "Leave it away: it is taken from the data.",
+    });
+  }
+  return model;
+}
+
+async function weightsFor(spec: RunSpec, model: Model): Promise<{ weights: Weights; about: string }> {
+  const file = spec.model.weights;
+  if (file === null) {
+    return { weights: initialise(model, runKey(spec, "weights")), about: "initial, drawn from the seed (round 0)" };
+  }
+  const { tensors } = readSafetensors(await readBytes(file), file);
+  return { weights: weightsFrom(tensors, model, file), about: `trained, from ${file}` };
+}
