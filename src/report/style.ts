@@ -40,7 +40,7 @@ small { display: block; color: var(--muted); font-size: 13px; font-weight: 400; 
 .facts strong { display: block; font-size: 26px; line-height: 1.3; letter-spacing: -0.01em; font-weight: 600; }
 .facts span { display: block; color: var(--muted); font-size: 13px; line-height: 1.4; }
 .facts > div:first-child strong { color: var(--result); }
-ol.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(240px, 1fr)); gap: 16px; margin: 0; padding: 0; list-style: none; }
+ol.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(240px, 100%), 1fr)); gap: 16px; margin: 0; padding: 0; list-style: none; }
 .pair { display: flex; flex-direction: column; padding: 12px; border: 1px solid var(--line); border-radius: 10px; background: var(--card); }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: 6px; }
 .two img { width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 4px; }
@@ -82,7 +82,7 @@ th:last-child, td:last-child { padding-right: 0; }
 .floors .floor .track { color: var(--floor); }
 .floors .floor b { border-radius: 0; transform: rotate(45deg) scale(0.8); }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 16px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(300px, 100%), 1fr)); gap: 16px; }
 .chart { padding: 14px 16px 10px; border: 1px solid var(--line); border-radius: 10px; background: var(--card); }
 .chart { display: flex; flex-direction: column; }
 .chart svg { margin-top: auto; }
@@ -96,7 +96,7 @@ th:last-child, td:last-child { padding-right: 0; }
 .legend { display: flex; flex-wrap: wrap; gap: 6px 24px; margin: 16px 0 0; color: var(--muted); font-size: 13px; }
 .legend div { display: flex; gap: 8px; }
 .legend dd { margin: 0; }
-.groups { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 24px 32px; align-items: start; }
+.groups { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(300px, 100%), 1fr)); gap: 24px 32px; align-items: start; }
 caption { padding-bottom: 4px; text-align: left; font-weight: 600; }
 .groups table { font-size: 14px; }
 .groups th, .groups td { padding: 5px 12px 5px 0; }

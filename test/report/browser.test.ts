@@ -29,6 +29,11 @@ describe.skipIf(!found)("in Chromium", () => {
     await page.setContent(text);
     expect(heard).toEqual([]);
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
+    const beyond = `(() => {
+      const edge = document.body.getBoundingClientRect().right - parseFloat(getComputedStyle(document.body).paddingRight) + 0.5;
+      return [...document.body.querySelectorAll("*")].filter((e) => e.getBoundingClientRect().right > edge).map((e) => e.outerHTML);
+    })()`; // half a pixel: layout rounds to fractions
+    expect(await page.evaluate(beyond)).toEqual([]);
     expect(
       await page.evaluate("[...document.images].every((image) => image.complete && image.naturalWidth === 32)"),
     ).toBe(true);

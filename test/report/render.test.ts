@@ -73,6 +73,23 @@ describe("every number is there", () => {
     for (const number of expected) expect(plain(text)).toContain(plain(number));
   });
 
+  test("each headline number stands under its own name", () => {
+    const facts = [...dom(page).querySelectorAll(".facts > div")].map((fact) => [
+      fact.querySelector("dt")!.textContent,
+      fact.querySelector("strong")!.textContent,
+    ]);
+    const { psnrDb, ssim, mse } = results;
+    expect(psnrDb.oneToOne).not.toBe(psnrDb.manyToOne);
+    expect(facts).toEqual([
+      ["PSNR, one-to-one", dbText(psnrDb.oneToOne)],
+      ["PSNR, many-to-one", dbText(psnrDb.manyToOne)],
+      ["SSIM, one-to-one", ssimText(ssim.oneToOne)],
+      ["MSE, one-to-one", compactText(mse.oneToOne)],
+      ["Labels, inferred", "87.5\u00a0%"],
+      ["Cost", "12\u00a0min 34\u00a0s"],
+    ]);
+  });
+
   test("each pair: who, how close, which labels, and its many-to-one choice", () => {
     const cards = [...dom(page).querySelectorAll(".pair")];
     expect(cards.length).toBe(8);
@@ -87,6 +104,8 @@ describe("every number is there", () => {
       expect(card.querySelector(".score strong")!.textContent).toBe(dbText(own.psnrDb));
       expect(card.querySelector(".score span")!.textContent).toBe(`SSIM ${ssimText(own.ssim)}`);
       expect(card.querySelector(".best")!.textContent).toContain(dbText(best.psnrDb));
+      const floors = Object.values(results.floors).map((floor) => floor!.perImagePsnrDb![i]!);
+      expect(card.querySelector(".own")!.textContent).toBe(`its highest floor ${dbText(Math.max(...floors))}`);
       const [left, right] = [...card.querySelectorAll(".two img")].map((image) => image.getAttribute("src"));
       expect(left).toBe(run.pictures.originals[i]);
       expect(right).toBe(run.pictures.reconstructions[own.reconstructionIndex]);
