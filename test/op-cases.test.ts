@@ -1,21 +1,10 @@
 import { describe, expect, test } from "vitest";
-import {
-  add,
-  constant,
-  ELEMENTWISE,
-  grad,
-  input,
-  mul,
-  type Node,
-  OPS,
-  sum,
-  topological,
-  verify,
-} from "../src/graph/index.ts";
+import { add, ELEMENTWISE, grad, input, type Node, OPS, topological, verify } from "../src/graph/index.ts";
 import { compile, evaluate } from "../src/runtime/index.ts";
-import { float64, type Shape, sizeOf, type Tensors } from "../src/tensor/index.ts";
-import { key, normal, permutation, split } from "../src/util/index.ts";
-import { OP_CASES, type OpCase } from "./op-cases.ts";
+import { float64, sizeOf, type Tensors } from "../src/tensor/index.ts";
+import { key, normal, split } from "../src/util/index.ts";
+import { OP_CASES } from "./op-cases.ts";
+import { feedsOf, nmse, probe } from "./op-check.ts";
 import { TOLERANCE } from "./tolerances.ts";
 
 describe.each(OP_CASES)("$name", (opCase) => {
@@ -74,12 +63,6 @@ test("every op appears in a case or in the derivative of one", () => {
   expect(ELEMENTWISE.length).toBeLessThan(OPS.length);
 });
 
-/** Σ w·y with fixed random weights w: a scalar that depends on each element in its own way. */
-function probe(y: Node, label: string): Node {
-  const weights = normal(split(key(7), label), sizeOf(y.shape));
-  return sum(mul(y, constant(float64(y.shape.length ? y.shape : [1], weights))));
-}
-
 function named(first: Record<string, Node>, ...lists: (readonly Node[] | string)[]): Record<string, Node> {
   const out = { ...first };
   for (let i = 0; i < lists.length; i += 2) {
@@ -119,26 +102,4 @@ function slopeError(f: Node, inputs: readonly Node[], feeds: Tensors<"float64">)
   const analytic = terms.flatMap((t) => [...t]).reduce((a, b) => a + b, 0);
   const scale = Math.sqrt(terms.flatMap((t) => [...t]).reduce((a, b) => a + b * b, 0));
   return Math.abs(analytic - numeric) / Math.max(scale, Math.abs(numeric), 1e-3);
-}
-
-/** Σ(a − b)²/Σb², as ggml's operator tests use it; absolute where b is all zero. */
-function nmse(a: ArrayLike<number>, b: Float64Array): number {
-  const power = b.reduce((total, v) => total + v * v, 0);
-  const error = b.reduce((total, v, i) => total + (v - a[i]!) ** 2, 0);
-  return power === 0 ? error : error / power;
-}
-
-/** Numbers of the case's range on a shuffled grid: no two are equal, none is near 0, so kinks are far away. */
-function feedsOf({ inputs, range = [-1, 1], name }: OpCase): Tensors<"float64"> {
-  const total = inputs.reduce((n, shape) => n + sizeOf(shape), 0);
-  const order = permutation(split(key(3), name), total);
-  const grid = order.map((k) => range[0] + ((k + 0.5 + 0.13) / total) * (range[1] - range[0]));
-  let used = 0;
-  return Object.fromEntries(
-    inputs.map((shape: Shape, i) => {
-      const part = grid.slice(used, used + sizeOf(shape));
-      used += part.length;
-      return [`x${i}`, float64(shape, part)];
-    }),
-  );
 }

@@ -6,4 +6,6 @@ export const TOLERANCE = {
   elementwiseNmse: 1e-10,
   /** Sums of up to a few thousand float32 products, in another order. */
   contractionNmse: 1e-8,
+  /** float32 on a GPU: exp, tanh and pow are allowed 2⁻¹⁶ to 2⁻²¹ relative by the WebGPU specification. */
+  webgpuNmse: 1e-8,
 } as const;

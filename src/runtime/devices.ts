@@ -11,7 +11,7 @@ export type Device = keyof typeof DEVICES;
 
 export interface Provider {
   readonly ort: { readonly InferenceSession: typeof InferenceSession; readonly Tensor: typeof Tensor };
-  readonly executionProviders: string[];
+  readonly executionProviders: InferenceSession.ExecutionProviderConfig[];
 }
 
 /** A device by name; throws with a suggestion when there is none of that name. */
@@ -19,16 +19,18 @@ export function parseDevice(name: string): Device {
   return name in DEVICES ? (name as Device) : unknownName("device", "device", name, Object.keys(DEVICES));
 }
 
-/** The onnxruntime binding for a device. Throws FedleakError when the binding does not know it. */
-export async function loadProvider(device: Device): Promise<Provider> {
+/** The onnxruntime binding for a device; `cpuOnly` names the nodes that must stay on the processor. */
+export async function loadProvider(device: Device, cpuOnly: readonly string[]): Promise<Provider> {
   const binding = await import("onnxruntime-node");
-  return { ort: binding.default ?? binding, executionProviders: [device] }; // CommonJS: loaders differ in `default`
+  const ort = binding.default ?? binding; // CommonJS: loaders differ in where its exports are
+  return { ort, executionProviders: [device === "webgpu" ? { name: "webgpu", forceCpuNodeNames: cpuOnly } : device] };
 }
 
 /** What to say when a session cannot be opened on a device. */
 export function deviceError(device: Device, cause: unknown): FedleakError {
   if (cause instanceof FedleakError) return cause;
-  const got = String(cause instanceof Error ? cause.message : cause).split("\n")[0]!;
+  const message = String(cause instanceof Error ? cause.message : cause).split("\n")[0]!;
+  const got = message.replace(/^.* was false\. /, ""); // onnxruntime puts its source position in front
   const remedy =
     device === "cpu"
       ? "This is a fault of fedleak: please report the command."

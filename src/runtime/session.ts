@@ -25,7 +25,7 @@ const LARGE_GRAPH = 6000;
 
 /** Starts an onnxruntime session for a lowered graph. */
 export async function openSession(lowered: Lowered, options: SessionOptions): Promise<Program & { end(): void }> {
-  const { ort, executionProviders } = await loadProvider(options.device);
+  const { ort, executionProviders } = await loadProvider(options.device, lowered.cpuOnly);
   const session: InferenceSession = await ort.InferenceSession.create(lowered.bytes, {
     executionProviders,
     graphOptimizationLevel: lowered.nodes > LARGE_GRAPH ? "disabled" : "all",

@@ -14,6 +14,8 @@ export interface Lowered {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly nodes: number;
+  /** ONNX nodes that only the CPU can run: WebGPU's MaxPool gives no indices. */
+  readonly cpuOnly: readonly string[];
 }
 
 type LeafName = "input" | "constant" | "scalar";
@@ -72,7 +74,8 @@ export function lower(outputs: Readonly<Record<string, Node>>, bake: Tensors): L
     emit.named("Identity", nameOf(node), name);
     return { name, shape: node.shape, kind: node.kind };
   });
-  return { bytes: emit.finish(inputs, results), inputs, outputs: results, nodes: nodes.length };
+  const bytes = emit.finish(inputs, results);
+  return { bytes, inputs, outputs: results, nodes: nodes.length, cpuOnly: emit.namesOf("MaxPool") };
 }
 
 /** The nodes whose elements are known now: constants, baked inputs, and what is computed from these alone. */

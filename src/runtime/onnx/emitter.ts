@@ -25,6 +25,8 @@ export interface Emitter {
   tensor(tensor: Tensor): string;
   /** Names the output of a node and which graph op it came from, for profiles. */
   within<T>(label: string, emit: () => T): T;
+  /** The names of all nodes of one ONNX operator so far. */
+  namesOf(type: string): readonly string[];
   finish(inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): Uint8Array;
 }
 
@@ -41,7 +43,7 @@ const ELEMENT = { float: 1, int: 7, bool: 9 } as const; // TensorProto.DataType:
 const MICROSOFT = new Set(["FusedMatMul", "QuickGelu"]); // onnxruntime's own operators live in another domain
 
 export function emitter(): Emitter {
-  const node: object[] = [];
+  const node: { readonly name: string; readonly opType: string }[] = [];
   const initializer: object[] = [];
   const shared = new Map<string, string>();
   let label = "";
@@ -58,18 +60,21 @@ export function emitter(): Emitter {
     initializer.push({ name, dims: [...shape], dataType, rawData });
     return name;
   };
+  const add = (entry: { readonly name: string; readonly opType: string; readonly [field: string]: unknown }) => {
+    node.push(entry);
+  };
   const ops: Emitter["ops"] = (opType, input, attributes, outputs) => {
     const output = Array.from({ length: outputs }, () => `v${count++}`);
     const attribute = Object.entries(attributes).map(([name, value]) => ({ name, ...attributeValue(value) }));
     const domain = MICROSOFT.has(opType) ? "com.microsoft" : "";
-    node.push({ name: `${label}/${opType}/${output[0]}`, opType, input, output, attribute, domain });
+    add({ name: `${label}/${opType}/${output[0]}`, opType, input, output, attribute, domain });
     return output;
   };
 
   return {
     ops,
     named: (opType, input, output) => {
-      node.push({ name: output, opType, input: [input], output: [output] });
+      add({ name: output, opType, input: [input], output: [output] });
     },
     op: (type, inputs, attributes = {}) => ops(type, inputs, attributes, 1)[0]!,
     floats: (shape, values) => store(shape, ELEMENT.float, values),
@@ -92,6 +97,7 @@ export function emitter(): Emitter {
       label = outer;
       return result;
     },
+    namesOf: (type) => node.filter(({ opType }) => opType === type).map(({ name }) => name),
     finish: (inputs, outputs) =>
       encodeModel({
         irVersion: IR_VERSION,
