@@ -1,4 +1,5 @@
 export { type CompileOptions, compile } from "./compile.ts";
 export { DEVICES, type Device, parseDevice } from "./devices.ts";
+export { type ProfileRow, profile } from "./profile.ts";
 export { evaluate } from "./reference/evaluate.ts";
 export type { Program } from "./session.ts";

@@ -14,6 +14,8 @@ export interface Lowered {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly nodes: number;
+  /** The graph op that each ONNX value comes from, for profiles. */
+  readonly labels: ReadonlyMap<string, string>;
   /** ONNX nodes that only the CPU can run: WebGPU's MaxPool gives no indices. */
   readonly cpuOnly: readonly string[];
 }
@@ -75,7 +77,8 @@ export function lower(outputs: Readonly<Record<string, Node>>, bake: Tensors): L
     return { name, shape: node.shape, kind: node.kind };
   });
   const bytes = emit.finish(inputs, results);
-  return { bytes, inputs, outputs: results, nodes: nodes.length, cpuOnly: emit.namesOf("MaxPool") };
+  const about = { nodes: nodes.length, labels: emit.labels(), cpuOnly: emit.namesOf("MaxPool") };
+  return { bytes, inputs, outputs: results, ...about };
 }
 
 /** The nodes whose elements are known now: constants, baked inputs, and what is computed from these alone. */

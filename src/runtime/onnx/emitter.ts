@@ -27,6 +27,8 @@ export interface Emitter {
   within<T>(label: string, emit: () => T): T;
   /** The names of all nodes of one ONNX operator so far. */
   namesOf(type: string): readonly string[];
+  /** For each value, the label it was made `within`. */
+  labels(): ReadonlyMap<string, string>;
   finish(inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): Uint8Array;
 }
 
@@ -46,6 +48,7 @@ export function emitter(): Emitter {
   const node: { readonly name: string; readonly opType: string }[] = [];
   const initializer: object[] = [];
   const shared = new Map<string, string>();
+  const labels = new Map<string, string>();
   let label = "";
   let count = 0;
 
@@ -65,6 +68,7 @@ export function emitter(): Emitter {
   };
   const ops: Emitter["ops"] = (opType, input, attributes, outputs) => {
     const output = Array.from({ length: outputs }, () => `v${count++}`);
+    for (const name of output) labels.set(name, label);
     const attribute = Object.entries(attributes).map(([name, value]) => ({ name, ...attributeValue(value) }));
     const domain = MICROSOFT.has(opType) ? "com.microsoft" : "";
     add({ name: `${label}/${opType}/${output[0]}`, opType, input, output, attribute, domain });
@@ -97,6 +101,7 @@ export function emitter(): Emitter {
       label = outer;
       return result;
     },
+    labels: () => labels,
     namesOf: (type) => node.filter(({ opType }) => opType === type).map(({ name }) => name),
     finish: (inputs, outputs) =>
       encodeModel({
