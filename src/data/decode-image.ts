@@ -15,7 +15,8 @@ export interface DecodeOptions {
  * The image in a PNG, JPEG or WebP file as [C,H,W] in [0,1].
  *
  * `size` scales the image to cover the square with a Lanczos-3 kernel and cuts off what lies outside, evenly on both
- * sides. The orientation written in the file is applied, colours are converted to 8-bit sRGB, transparency is dropped.
+ * sides; a large JPEG or WebP is first shrunk by a whole factor in its decoder. The orientation written in the file is
+ * applied, colours are converted to 8-bit sRGB, transparency is dropped.
  *
  * @throws FedleakError when the file cannot be read, or is not a whole image.
  */
@@ -58,11 +59,7 @@ export function checkSize(size: number | undefined): void {
 
 const LARGEST_SIZE = 16383; // pixels; the most WebP can hold, far above any network's input
 
-const COVER = {
-  fit: "cover",
-  kernel: "lanczos3",
-  fastShrinkOnLoad: false, // the decoder's shortcut would shift pixels; our choice: exactly the kernel we state
-} as const;
+const COVER = { fit: "cover", kernel: "lanczos3" } as const;
 
 function firstLine(cause: unknown): string {
   return (cause instanceof Error ? cause.message : String(cause)).split("\n")[0]!;

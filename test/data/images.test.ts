@@ -3,7 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { beforeEach, expect, test } from "vitest";
-import { decodeImage, encodePng, gridPng, listImageFolder, readImageFolder, readImages } from "../../src/data/index.ts";
+import {
+  byteFromUnit,
+  decodeImage,
+  encodePng,
+  gridPng,
+  listImageFolder,
+  readImageFolder,
+  readImages,
+} from "../../src/data/index.ts";
 import { float32, row, type Tensor } from "../../src/tensor/index.ts";
 import { FedleakError } from "../../src/util/index.ts";
 import { requireShared } from "../shared.ts";
@@ -73,6 +81,15 @@ test("size covers the square and cuts both sides off evenly", async () => {
   expect([...data]).toEqual(new Array(12).fill(0));
   const flat = await decodeImage(await put("flat.png", float32([3, 9, 7], new Array(189).fill(0.6))), { size: 4 });
   expect(flat).toEqual(float32([3, 4, 4], new Array(48).fill(0.6)));
+});
+
+test("scaling blends neighbours", async () => {
+  const checks = float32(
+    [3, 8, 8],
+    Array.from({ length: 192 }, (_, i) => (i + Math.floor(i / 8)) % 2),
+  ); // 0 and 1 in turn
+  const { data } = await decodeImage(await put("checks.png", checks), { size: 4 });
+  for (const y of [1, 2]) for (const x of [1, 2]) expect(Math.abs(data[y * 4 + x]! - 0.5)).toBeLessThan(0.01);
 });
 
 test("the orientation in the file is applied and transparency dropped", async () => {
@@ -187,6 +204,11 @@ test("real image folders: 80 PNG photographs of ten classes as they are, 300 JPE
   expect(small.images.shape).toEqual([300, 3, 8, 8]);
 });
 
+test("byteFromUnit rounds to the nearest of 256 levels, clamps, and makes NaN black", () => {
+  const values = [0, 1, 0.5, 0.4 / 255, 0.6 / 255, -3, 7, Number.NaN, Number.POSITIVE_INFINITY];
+  expect(values.map(byteFromUnit)).toEqual([0, 255, 128, 0, 1, 0, 255, 0, 255]);
+});
+
 test("encodePng scales without blending, clamps, and draws NaN black", async () => {
   const image = float32([3, 1, 2], [0, 1, -1, 2, Number.NaN, 0.5]);
   writeFileSync(join(dir, "a.png"), await encodePng(image, { scale: 2 }));
@@ -197,28 +219,27 @@ test("encodePng scales without blending, clamps, and draws NaN black", async () 
 });
 
 test("gridPng puts images in rows with a white gap, and labels under them change only their own strip", async () => {
-  const images = float32([3, 3, 8, 40], new Array(3 * 3 * 8 * 40).fill(0));
+  const images = float32([3, 3, 8, 40], new Array(3 * 3 * 8 * 40).fill(0.2));
   const draw = async (options: Parameters<typeof gridPng>[1]) => {
     writeFileSync(join(dir, "grid.png"), await gridPng(images, options));
     return decodeImage(join(dir, "grid.png"));
   };
   const plain = await draw({ columns: 2, gap: 1 });
   expect(plain.shape).toEqual([3, 2 * 8 + 3, 2 * 40 + 3]);
-  const dark = plain.data.filter((v) => v === 0).length;
-  expect(dark).toBe(images.data.length);
-  expect(row(plain, 0).data[0]).toBe(1);
+  expect(plain.data.filter((v) => v === Math.fround(0.2)).length).toBe(images.data.length);
+  expect(plain.data.filter((v) => v === 1).length).toBe(plain.data.length - images.data.length);
   expect((await draw({ columns: 5, scale: 2, gap: 0 })).shape).toEqual([3, 16, 240]);
 
-  const labels = ["<a & b>", "", "ma\u0000ny"];
   const blank = await draw({ columns: 1, gap: 0, labels: ["", "", ""] });
-  const written = await draw({ columns: 1, gap: 0, labels });
+  const written = await draw({ columns: 1, gap: 0, labels: ["<a & b>", "", "ma\u0000ny"] });
   expect(written.shape).toEqual([3, 3 * (8 + 16), 40]);
-  const changed = new Set<number>();
+  const changedRows = new Set<number>();
   written.data.forEach((v, i) => {
-    if (v !== blank.data[i]) changed.add(Math.floor((i % (72 * 40)) / 40 / 24));
+    if (v !== blank.data[i]) changedRows.add(Math.floor(i / 40) % 72);
   });
-  expect([...changed].sort()).toEqual([0, 2]);
-  for (let y = 0; y < 8; y++) expect(written.data[y * 40]).toBe(0);
+  const strips = [...changedRows].map((y) => ({ image: Math.floor(y / 24), under: y % 24 >= 8 }));
+  expect(new Set(strips.map(({ image }) => image))).toEqual(new Set([0, 2]));
+  expect(strips.every(({ under }) => under)).toBe(true);
 });
 
 test("pictures of another shape and options out of range are refused", async () => {
