@@ -23,7 +23,7 @@ export function picturesSection({ results }: RunRecord, pictures: Pictures): Htm
 <h2 id="pictures">Private images and their reconstructions</h2>
 <p>Left the private image, right its reconstruction, paired one-to-one: every reconstruction is used at most once.
 The line below each pair is the many-to-one choice: the closest reconstruction, which several images may share.</p>
-<ol class="pairs">${results.pairs.oneToOne.map((_, i) => pairItem(results, pictures, i))}</ol>
+<ol class="pairs${pictures.originals.length < 3 && " few"}">${results.pairs.oneToOne.map((_, i) => pairItem(results, pictures, i))}</ol>
 ${gridFigure(pictures)}
 </section>`;
 }

@@ -41,6 +41,7 @@ small { display: block; color: var(--muted); font-size: 13px; font-weight: 400; 
 .facts span { display: block; color: var(--muted); font-size: 13px; line-height: 1.4; }
 .facts > div:first-child strong { color: var(--result); }
 ol.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(240px, 100%), 1fr)); gap: 16px; margin: 0; padding: 0; list-style: none; }
+ol.few { grid-template-columns: repeat(auto-fill, minmax(min(420px, 100%), 1fr)); }
 .pair { display: flex; flex-direction: column; padding: 12px; border: 1px solid var(--line); border-radius: 10px; background: var(--card); }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: 6px; }
 .two img { width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 4px; }

@@ -25,27 +25,17 @@ export function verdict(record: RunRecord): Verdict {
 function scored(record: RunRecord, results: RunResults): Verdict {
   const floor = highestFloor(results.floors);
   const margin = results.psnrDb.oneToOne - floor.psnrDb;
-  const rows = results.pairs.oneToOne;
-  const ranked = [...rows].sort((a, b) => b.psnrDb - a.psnrDb);
-  const [most, least] = [ranked[0]!, ranked.at(-1)!];
+  const count = results.pairs.oneToOne.length;
   const standouts = imagesAbove(results, CLEAR_DB);
-  const side = margin >= 0 ? "above" : "below";
+  const reached = count === 1 ? "The reconstruction reaches" : "Paired one-to-one, the reconstructions reach a mean of";
+  const over = count === 1 ? "" : ` over ${plural(count, "image")}`;
   return {
-    headline: headline(results.psnrDb.oneToOne, margin, standouts, rows.length),
+    headline: headline(results.psnrDb.oneToOne, margin, standouts, count),
     sentences: [
       ...(record.status === "finished" ? [] : [`${stateWords(record)} What follows was scored before that.`]),
-      `Paired one-to-one, the reconstructions reach a mean of ${dbText(results.psnrDb.oneToOne)} over ` +
-        `${plural(rows.length, "image")}: ${dbText(Math.abs(margin))} ${side} the highest floor (${floor.name}, ${dbText(floor.psnrDb)}).`,
-      ...(rows.length > 1
-        ? [
-            `Most exposed is image ${most.trueIndex} at ${dbText(most.psnrDb)}, least exposed image ${least.trueIndex} at ${dbText(least.psnrDb)}.`,
-          ]
-        : []),
-      ...(standouts === undefined || rows.length === 1
-        ? []
-        : [
-            `${standouts} of ${plural(rows.length, "image")} lie${standouts === 1 ? "s" : ""} ${CLEAR_DB}\u00a0dB or more above their own highest floor.`,
-          ]),
+      `${reached} ${dbText(results.psnrDb.oneToOne)}${over}: ${dbText(Math.abs(margin))} ` +
+        `${margin >= 0 ? "above" : "below"} the highest floor (${floor.name}, ${dbText(floor.psnrDb)}).`,
+      ...(count === 1 ? [] : spreadSentences(results, standouts)),
       ...(margin < CLEAR_DB
         ? ["Look at the pictures too: an eye may recognise what a mean of squared errors does not."]
         : []),
@@ -55,14 +45,28 @@ function scored(record: RunRecord, results: RunResults): Verdict {
 }
 
 function headline(psnrDb: number, margin: number, standouts: number | undefined, count: number): string {
-  if (psnrDb >= NEAR_EXACT_DB && margin >= CLEAR_DB) return "The private images were rebuilt almost exactly.";
-  if (margin >= CLEAR_DB) return "The private images were rebuilt in part.";
-  const average =
-    margin >= SLIGHT_DB
-      ? "the reconstructions come slightly closer than a blank or average picture"
-      : "the reconstructions come no closer than a blank or average picture";
-  if (standouts === undefined || standouts === 0 || count === 1) return `On average ${average}.`;
-  return `On average ${average}, but ${standouts} of ${count} stand${standouts === 1 ? "s" : ""} out.`;
+  const privateImages = count === 1 ? "The private image was" : "The private images were";
+  if (psnrDb >= NEAR_EXACT_DB && margin >= CLEAR_DB) return `${privateImages} rebuilt almost exactly.`;
+  if (margin >= CLEAR_DB) return `${privateImages} rebuilt in part.`;
+  const closer = `${margin >= SLIGHT_DB ? "slightly" : "no"} closer than a blank or average picture`;
+  if (count === 1) return `The reconstruction comes ${closer}.`;
+  const average = `On average the reconstructions come ${closer}`;
+  if (standouts === undefined || standouts === 0) return `${average}.`;
+  return `${average}, but ${standouts} of ${count} stand${standouts === 1 ? "s" : ""} out.`;
+}
+
+/** Which image is most exposed, and how many are: a mean may hide one. */
+function spreadSentences({ pairs }: RunResults, standouts: number | undefined): string[] {
+  const ranked = [...pairs.oneToOne].sort((a, b) => b.psnrDb - a.psnrDb);
+  const [most, least] = [ranked[0]!, ranked.at(-1)!];
+  return [
+    `Most exposed is image ${most.trueIndex} at ${dbText(most.psnrDb)}, least exposed image ${least.trueIndex} at ${dbText(least.psnrDb)}.`,
+    ...(standouts === undefined
+      ? []
+      : [
+          `${standouts} of ${plural(ranked.length, "image")} lie${standouts === 1 ? "s" : ""} ${CLEAR_DB}\u00a0dB or more above their own highest floor.`,
+        ]),
+  ];
 }
 
 /** How many true images score `marginDb` or more above each floor that stores values per image; undefined if none does. */
@@ -76,7 +80,10 @@ function unscored(record: RunRecord): Verdict {
   const progress = last
     ? `It had done ${plural(last.iteration, "iteration")} in ${durationText(last.seconds)}; no reconstruction was scored.`
     : "No iteration was recorded.";
-  return { headline: stateWords(record), sentences: [progress, ...nextStep(record)] };
+  return {
+    headline: stateWords(record),
+    sentences: record.failure ? [`Reason: ${record.failure}`, progress] : [progress, ...nextStep(record)],
+  };
 }
 
 function stateWords({ status }: RunRecord): string {
@@ -89,7 +96,6 @@ function stateWords({ status }: RunRecord): string {
   return words[status];
 }
 
-function nextStep({ status, failure }: RunRecord): string[] {
-  if (status === "failed" && failure !== undefined) return [`Reason: ${failure}`];
+function nextStep({ status }: RunRecord): string[] {
   return status === "interrupted" ? ["Continue it with: fedleak resume, followed by the run's folder."] : [];
 }

@@ -65,7 +65,11 @@ describe("sentences", () => {
 
   test("say less of a single image", () => {
     const { headline, sentences } = verdict(run([14]));
-    expect(headline).toBe("On average the reconstructions come slightly closer than a blank or average picture.");
+    expect(headline).toBe("The reconstruction comes slightly closer than a blank or average picture.");
+    expect(sentences[0]!.replaceAll("\u00a0", " ")).toBe(
+      "The reconstruction reaches 14.00 dB: 2.00 dB above the highest floor (flat mean, 12.00 dB).",
+    );
+    expect(verdict(run([40])).headline).toBe("The private image was rebuilt almost exactly.");
     expect(sentences.join(" ")).not.toContain("Most exposed");
   });
 });
@@ -86,7 +90,7 @@ describe("without results", () => {
     const { results: _, ...rest } = base;
     const said = verdict({ ...rest, status: "failed", failure: "the loss became NaN at iteration 12", curve: [] });
     expect(said.headline).toBe("The run failed.");
-    expect(said.sentences.join(" ")).toContain("Reason: the loss became NaN at iteration 12");
+    expect(said.sentences[0]).toBe("Reason: the loss became NaN at iteration 12");
     expect(said.sentences.join(" ")).toContain("No iteration was recorded.");
   });
 });
