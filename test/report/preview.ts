@@ -7,7 +7,7 @@ import { fakeRun, interruptedRun } from "./fixture.ts";
  * Draws the made-up runs for the eye: `npx tsx test/report/preview.ts FOLDER` writes HTML and, at 1200 and 400 px, light and
  * dark, PNG (needs Chromium; its path in CHROMIUM, /usr/bin/chromium otherwise).
  */
-const folder = process.argv[2] ?? "report-preview";
+const folder = process.argv[2] ?? "runs/report-preview";
 mkdirSync(folder, { recursive: true });
 const runs = { finished: await fakeRun(), weak: await fakeRun(4), interrupted: await interruptedRun() };
 const browser = await chromium.launch({
