@@ -13,10 +13,10 @@ export interface IterationEvent {
   /** Iterations done, out of `iterations`. */
   readonly iteration: number;
   readonly iterations: number;
-  /** Iterations done before this process, as it resumed. */
-  readonly resumedFrom: number;
   /** Spent on iterations, by all processes together. */
   readonly seconds: number;
+  /** Where this process began: not at 0 when it resumed. */
+  readonly since: { readonly iteration: number; readonly seconds: number };
   readonly loss: number;
   readonly cosine: number;
   /** One-to-one PSNR of the iterate; only when the spec says to peek. */

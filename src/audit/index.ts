@@ -15,5 +15,6 @@ export { type RunOptions, type RunOutcome, runAttack } from "./run.ts";
 export type { RenderReport } from "./run-files.ts";
 export { FILES } from "./run-folder.ts";
 export { completeSpec, type RunRequest, type RunSpec } from "./spec.ts";
+export { verifyGoldenFile } from "./verify-file.ts";
 export { type Evaluator, type GoldenErrors, verifyGolden } from "./verify-golden.ts";
 export { versions } from "./versions.ts";

@@ -31,12 +31,12 @@ export async function iterate(plan: Iteration): Promise<IterationEnd> {
   const { attack, part, from, iterations, checkpointEvery, onIteration, save, signal } = plan;
   const began = performance.now();
   const now = () => from.seconds + (performance.now() - began) / 1000;
+  const since = { iteration: from.state.iteration, seconds: from.seconds };
   let at = from;
   const last = await advance(attack, from.state, iterations, async ({ state, loss, cosine }) => {
     at = { state, seconds: now() };
     const { iteration } = state;
-    const resumedFrom = from.state.iteration;
-    await onIteration({ part, iteration, iterations, resumedFrom, seconds: at.seconds, loss, cosine }, at);
+    await onIteration({ part, iteration, iterations, seconds: at.seconds, since, loss, cosine }, at);
     if (iteration % checkpointEvery === 0 && iteration < iterations) await save(at);
     return !signal?.aborted;
   });

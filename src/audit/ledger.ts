@@ -32,7 +32,7 @@ function threatModel({ spec, preset, observation, model }: Trial, attack: Attack
     },
     {
       assumption: "labels",
-      value: attack.ledger.labels ?? seen.labels!,
+      value: grants.includes("labels") ? "known to the attack (granted), in no order" : attack.ledger.labels!,
       origin: grants.includes("labels") ? "user" : "paper",
     },
     {

@@ -1,0 +1,135 @@
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { ATTACKS, rangeOf, SETTINGS, type SettingSpec } from "../attacks/index.ts";
+import { completeSpec, type RunRequest } from "../audit/index.ts";
+import { CAPABILITIES, DEFAULT_GRANTS } from "../fl/index.ts";
+import { MODELS } from "../models/index.ts";
+import { DEVICES } from "../runtime/index.ts";
+import { wholeFrom } from "./flag-values.ts";
+
+/** Declares on a command every flag that says what to attack and how; `requestOf` reads them back. */
+export function declareAttackFlags(command: Command): Command {
+  const spec = completeSpec({}); // for the defaults that help shows
+  const declare =
+    (group: string) =>
+    (flags: string, about: string, shape: (option: Option) => Option = (o) => o) =>
+      command.addOption(shape(new Option(flags, about).helpGroup(`${group}:`)));
+
+  const data = declare("Data (default: embedded photographs)");
+  const sets = ["images", "mnist", "cifar10", "cifar100"];
+  const oneOf = (name: string) => (option: Option) => option.conflicts(sets.filter((other) => other !== name));
+  data("--images <dir>", "folder with DIR/<class>/<image>, png, jpg or webp", oneOf("images"));
+  data("--mnist <path>", "idx images file with its labels file beside it, or their folder", oneOf("mnist"));
+  data("--cifar10 <file>", "CIFAR-10 binary file", oneOf("cifar10"));
+  data("--cifar100 <file>", "CIFAR-100 binary file", oneOf("cifar100"));
+  data("--size <pixels>", "scale images to a square of this side", from(1));
+  data("--batch <n>", `images in the client's batch (default: ${spec.client.batchSize})`, from(1));
+  data("--one-per-class", "draw images of different classes");
+
+  const client = declare("Client");
+  client("--model <name>", `${Object.keys(MODELS).join(", ")} (default: ${spec.model.name})`);
+  client("--weights <file>", "trained weights: safetensors with PyTorch's names (default: drawn from the seed)");
+  client("--width <n>", "channels of a resnet's first stage", from(1));
+  client("--hidden <n>", "units of each hidden layer of mlp3", from(1));
+  client("--classes <n>", "classes of the model (default: those of the data)", from(1));
+  client("--activation <name>", "relu or sigmoid");
+  client("--weight-init <name>", "torch or dlg-uniform, for lenet-sigmoid");
+  client("--bn-mode <mode>", `BatchNorm in train or eval mode (default: ${spec.client.batchNorm})`);
+
+  const attack = declare("Attack");
+  attack("--attack <name>", `${Object.keys(ATTACKS).join(", ")} (default: ${spec.attack.name})`);
+  attack(
+    "--grant <list>",
+    `what the server knows beside ${DEFAULT_GRANTS.join(", ")}, separated by commas: ${Object.keys(CAPABILITIES)
+      .filter((name) => !DEFAULT_GRANTS.includes(name as keyof typeof CAPABILITIES))
+      .join(", ")}`,
+  );
+
+  const run = declare("Run");
+  run("--seed <n>", `seed of every random draw (default: ${spec.seed})`, from(0));
+  run("--device <name>", `${Object.keys(DEVICES).join(", ")} (default: ${spec.device})`);
+  run("--threads <n>", "processor threads (default: one a core)", from(0));
+  run("--checkpoint-every <n>", `iterations between checkpoints (default: ${spec.checkpointEvery})`, from(1));
+  run("--mismatched-floor", "also attack another batch's update, as a control; doubles the time");
+  run("--peek <n>", "show the true PSNR every n iterations (the attack never sees it)", from(1));
+
+  const settings = declare("Settings of the attack (default: its preset's)");
+  for (const [name, setting] of Object.entries(SETTINGS)) {
+    settings(`--${kebab(name)} ${placeholder(setting)}`, `${setting.about}${rangeText(setting)}`);
+  }
+  return command;
+}
+
+/** What the flags ask for. Paths are made absolute, so that a run can be continued from anywhere. */
+export function requestOf(flags: Readonly<Record<string, unknown>>): RunRequest {
+  const text = (name: string) => flags[name] as string | undefined;
+  const number = (name: string) => flags[name] as number | undefined;
+  const flag = (name: string) => flags[name] as boolean | undefined;
+  const path = (name: string) => (text(name) === undefined ? undefined : resolve(text(name)!));
+  const set = Object.entries(DATA_FLAGS).find(([name]) => text(name) !== undefined);
+  const grants = text("grant")
+    ?.split(",")
+    .map((name) => name.trim());
+  const options = {
+    width: number("width"),
+    hidden: number("hidden"),
+    classes: number("classes"),
+    activation: text("activation"),
+    init: text("weightInit"),
+  };
+  const settings = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, flags[name]]));
+  return given({
+    attack: given({ name: text("attack"), settings: given(settings) }),
+    model: given({ name: text("model"), weights: path("weights"), options: given(options) }),
+    data: given({
+      ...(set && { name: set[1], path: path(set[0]) }),
+      size: number("size"),
+      onePerClass: flag("onePerClass"),
+    }),
+    client: given({
+      batchSize: number("batch"),
+      batchNorm: text("bnMode"),
+      grants: grants && [...DEFAULT_GRANTS, ...grants],
+    }),
+    measure: given({ mismatchedFloor: flag("mismatchedFloor"), peekEvery: number("peek") }),
+    checkpointEvery: number("checkpointEvery"),
+    device: text("device"),
+    threads: number("threads"),
+    seed: number("seed"),
+  }) as RunRequest; // completeSpec checks every entry
+}
+
+/** The data set that each flag names. */
+const DATA_FLAGS: Readonly<Record<string, string>> = {
+  images: "image-folder",
+  mnist: "mnist",
+  cifar10: "cifar10",
+  cifar100: "cifar100",
+};
+
+/** The entries that were given. */
+function given(entries: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined));
+}
+
+function from(least: number): (option: Option) => Option {
+  return (option) => option.argParser(wholeFrom(least));
+}
+
+function placeholder(setting: SettingSpec): string {
+  if (setting.kind === "flag") return "[true|false]";
+  return setting.kind === "choice" ? "<name>" : setting.kind === "number" ? "<x>" : "<n>";
+}
+
+/** The range where it says more than the placeholder: choices, and bounds that somebody may come near. */
+function rangeText(setting: SettingSpec): string {
+  const telling = setting.kind === "choice" || (setting.kind !== "flag" && setting.max <= NEAR);
+  return telling ? ` [${rangeOf(setting)}]` : "";
+}
+
+const NEAR = 100; // our choice
+
+/** `labelLearningRate` → `label-learning-rate`, from which commander makes `labelLearningRate` again. */
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

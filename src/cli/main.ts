@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { versions } from "../audit/index.ts";
+import { FedleakError } from "../util/index.ts";
+import { declareAttack } from "./attack.ts";
+import { USER_ERROR } from "./conduct-run.ts";
+import { declareDemo } from "./demo.ts";
+import { declareList } from "./list.ts";
+import { declareResume } from "./resume.ts";
+import { declareVerify } from "./verify.ts";
+
+/**
+ * The command line. Exit status: 0 done, 1 `verify` above its tolerance, 2 a user's error or a failed run, 70 a fault of
+ * fedleak, 130 interrupted.
+ */
+async function main(): Promise<void> {
+  const program = new Command("fedleak")
+    .description("Measure how much of a client's private data can be rebuilt from its federated-learning update.")
+    .version(versions().fedleak)
+    .exitOverride()
+    .showSuggestionAfterError();
+  const exit = (status: number) => {
+    process.exitCode = status;
+  };
+  declareDemo(program, exit);
+  declareAttack(program, exit);
+  declareResume(program, exit);
+  declareList(program);
+  declareVerify(program, exit);
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    process.exitCode = complain(error);
+  }
+}
+
+const OUR_FAULT = 70; // EX_SOFTWARE of sysexits.h
+
+/** Prints what went wrong, a stack only where it is our fault, and tells the exit status. */
+function complain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USER_ERROR; // commander has printed it
+  if (error instanceof FedleakError) {
+    process.stderr.write(`error: ${error.message}\n`);
+    return USER_ERROR;
+  }
+  process.stderr.write(
+    `This is a fault of fedleak; please report it.\n${error instanceof Error ? error.stack : error}\n`,
+  );
+  return OUR_FAULT;
+}
+
+await main();

@@ -1,0 +1,118 @@
+import { join } from "node:path";
+import { FILES, type RunOutcome, type RunRecord, type RunResults } from "../audit/index.ts";
+import { floorList, verdict } from "../report/index.ts";
+import { type Row, table, wrapped } from "./text-layout.ts";
+
+/** What a run came to, for a person at a terminal: verdict, scores beside their floors, assumptions, where the report lies. */
+export function summaryText({ record, folder }: RunOutcome, width = WIDTH): string {
+  const { headline } = verdict(record);
+  const { results } = record;
+  return [
+    "",
+    `${titleOf(record)}`,
+    "",
+    ...wrapped(headline, width),
+    ...(record.failure === undefined ? [] : wrapped(record.failure, width)),
+    ...(results ? ["", ...table(scoreRows(results)), "", ...table(factRows(results))] : []),
+    "",
+    ...wrapped(`Assumes ${assumptions(record)}.`, width),
+    "",
+    ...table([
+      ["report", join(folder, FILES.report)],
+      ["record", join(folder, FILES.record)],
+    ]),
+  ].join("\n");
+}
+
+/** What a run came to, for a program: one JSON object, the means without the rows they are means of. */
+export function summaryJson({ record, folder }: RunOutcome): Record<string, unknown> {
+  const { status, failure, spec, results, seeds } = record;
+  const about = {
+    status,
+    ...(failure !== undefined && { failure }),
+    attack: spec.attack.name,
+    model: spec.model.name,
+    seed: seeds.run,
+    out: folder,
+    report: join(folder, FILES.report),
+  };
+  if (!results) return about;
+  const { psnrDb, psnrInterval95Db, ssim, mse, seconds, iterations, evaluations } = results;
+  const { granted, countAccuracy, exact } = results.labels;
+  const floors = Object.fromEntries(
+    Object.entries(results.floors).flatMap(([name, floor]) =>
+      floor ? [[name, { psnrDb: floor.psnrDb, ssim: floor.ssim }]] : [],
+    ),
+  );
+  const labels = { granted, countAccuracy, exact };
+  return { ...about, psnrDb, psnrInterval95Db, ssim, mse, floors, labels, seconds, iterations, evaluations };
+}
+
+const WIDTH = 96; // columns of text; our choice
+
+/** `fedleak-release on resnet10 (sigmoid), 4 images 3×32×32 from embedded` */
+function titleOf({ spec }: RunRecord): string {
+  const options = spec.model.options as { readonly activation?: string; readonly inputShape?: readonly number[] };
+  const { activation, inputShape } = options;
+  const images = `${spec.client.batchSize} ${spec.client.batchSize === 1 ? "image" : "images"} ${inputShape?.join("×")}`;
+  return `${spec.attack.name} on ${spec.model.name}${activation ? ` (${activation})` : ""}, ${images}, ${spec.data.name}`;
+}
+
+function scoreRows({ psnrDb, psnrInterval95Db, ssim, floors }: RunResults): Row[] {
+  const interval = (range: readonly [number, number] | null) =>
+    range === null ? "" : `95 % interval ${range[0].toFixed(2)} to ${range[1].toFixed(2)}`;
+  return [
+    ["", "PSNR", "SSIM", ""],
+    ["one-to-one", db(psnrDb.oneToOne), similarity(ssim.oneToOne), interval(psnrInterval95Db.oneToOne)],
+    ["many-to-one", db(psnrDb.manyToOne), similarity(ssim.manyToOne), interval(psnrInterval95Db.manyToOne)],
+    ...floorList(floors).map(
+      (floor): Row => [`floor: ${floor.name}`, db(floor.psnrDb), similarity(floor.ssim), floor.meaning],
+    ),
+    ...(floors.mismatchedGradient
+      ? []
+      : [["floor: mismatched gradient", "–", "–", "not measured: --mismatched-floor"]]),
+  ];
+}
+
+function factRows({ labels, seconds, iterations, evaluations }: RunResults): Row[] {
+  const found = `${Math.round(labels.countAccuracy * 100)} % right`;
+  const perSecond = iterations / seconds;
+  return [
+    ["labels", labels.granted ? "given to the attack" : `inferred, ${found}`],
+    [
+      "cost",
+      `${iterations} iterations, ${evaluations} gradients, ${seconds.toFixed(1)} s (${perSecond.toPrecision(2)} it/s)`,
+    ],
+  ];
+}
+
+/** What the reader must know before quoting a number, from the ledger. */
+function assumptions({ ledger }: RunRecord): string {
+  return QUOTED.flatMap((name) => {
+    const entry = ledger.find(({ assumption }) => assumption === name);
+    return entry ? [`${name.replaceAll("-", " ")}: ${entry.value}`] : [];
+  }).join("; ");
+}
+
+const QUOTED = [
+  "labels",
+  "batch-size",
+  "bn-mode",
+  "buffers",
+  "weights",
+  "activation",
+  "local-steps",
+  "stopping-rule",
+  "scoring",
+  "peek",
+  "resumed",
+  "seed",
+];
+
+function db(value: number): string {
+  return `${value.toFixed(2)} dB`;
+}
+
+function similarity(value: number | null): string {
+  return value === null ? "–" : value.toFixed(3);
+}
