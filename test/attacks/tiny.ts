@@ -104,3 +104,12 @@ export async function attackOn(
 export function mse(a: Tensor<"float32">, b: Tensor<"float32">): number {
   return a.data.reduce((sum, v, i) => sum + (v - b.data[i]!) ** 2, 0) / a.data.length;
 }
+
+/** The names under which two sets of tensors are not equal bit for bit. */
+export function differing(a: Tensors, b: Tensors): string[] {
+  const bytes = (t: Tensor | undefined) => t && Buffer.from(t.data.buffer, t.data.byteOffset, t.data.byteLength);
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => {
+    const [left, right] = [bytes(a[name]), bytes(b[name])];
+    return !left || !right || !left.equals(right);
+  });
+}

@@ -1,0 +1,182 @@
+import { describe, expect, it } from "vitest";
+import { type AttackState, advance, type StepResult } from "../../src/attacks/index.ts";
+import { float32, readSafetensors, type Tensor, writeSafetensors } from "../../src/tensor/index.ts";
+import { attackOn, type Case, differing, lenetCase, mlpCase, mse, observed, resNetCase, scrambled } from "./tiny.ts";
+
+/** The mean squared error of the best flat image: what an attack has to beat. */
+function flatMse(images: Tensor<"float32">): number {
+  const mean = images.data.reduce((a, b) => a + b, 0) / images.data.length;
+  return mse(images, float32(images.shape, new Float32Array(images.data.length).fill(mean)));
+}
+
+const SHORT = {
+  fedleak: { iterations: 250, learningRate: 0.05, labels: "joint" },
+  "fedleak-release": { iterations: 160, generatorChannels: 12, medianFilter: 0 },
+  "inverting-gradients": { iterations: 400 },
+} as const;
+
+describe.each(Object.keys(SHORT) as (keyof typeof SHORT)[])("%s on one image through a small sigmoid net", (preset) => {
+  const of: Case = lenetCase([3]);
+  const overrides = SHORT[preset];
+
+  async function attack(plan: object) {
+    const run = await attackOn(of, preset, overrides, plan);
+    const steps: StepResult[] = [];
+    const last = await advance(run, run.initial, overrides.iterations, (result) => {
+      steps.push(result);
+      return true;
+    });
+    const images = await run.reconstruct(last!.state);
+    const labels = run.inferredLabels(last!.state);
+    await run.release();
+    return { error: mse(images, of.images), steps, images, labels };
+  }
+
+  it("lowers the loss, beats a flat image by far, and its control fails", { timeout: 20_000 }, async () => {
+    const { error, steps, images, labels } = await attack({});
+    const losses = steps.map(({ loss }) => loss);
+    expect(Math.min(...losses)).toBeLessThan(losses[0]! / 5);
+    expect(steps.at(-1)!.cosine).toBeGreaterThan(0.99);
+    expect(labels).toEqual([3]);
+    expect(Math.min(...images.data)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...images.data)).toBeLessThanOrEqual(1);
+    expect(error).toBeLessThan(flatMse(of.images) / 4);
+    const control = await attack({ observation: scrambled(await observed(of)) });
+    expect(control.error).toBeGreaterThan(flatMse(of.images));
+  });
+});
+
+describe("a run is its state", () => {
+  const CASES = [
+    ["pixels and joint labels", "fedleak", { iterations: 8, schedule: "cosine" }],
+    ["generator", "fedleak-release", { iterations: 8, generatorChannels: 4 }],
+  ] as const;
+
+  it.each(CASES)(
+    "%s: the same key gives the same bits; stopping and storing changes nothing",
+    async (_, preset, over) => {
+      const of = resNetCase([0, 2]);
+      const observation = await observed(of);
+      const prepare = () => attackOn(of, preset, over, { observation });
+      const whole = await prepare();
+      const uninterrupted = (await advance(whole, whole.initial, 8))!;
+
+      const first = await prepare();
+      expect(differing(first.initial.tensors, whole.initial.tensors)).toEqual([]);
+      const halfway = (await advance(first, first.initial, 5))!.state;
+      await first.release();
+      const second = await prepare();
+      const resumed = (await advance(second, stored(halfway), 8))!;
+
+      expect(resumed).toEqual(uninterrupted);
+      expect(await second.reconstruct(resumed.state)).toEqual(await whole.reconstruct(uninterrupted.state));
+      expect(resumed.state.iteration).toBe(8);
+      expect(resumed.state.evaluations).toBe(16);
+      await Promise.all([second.release(), whole.release()]);
+    },
+  );
+
+  /** A state as it comes back from disk. */
+  function stored({ iteration, evaluations, tensors }: AttackState): AttackState {
+    const bytes = writeSafetensors(tensors);
+    return { iteration, evaluations, tensors: readSafetensors(bytes, "state").tensors as AttackState["tensors"] };
+  }
+
+  it("a step leaves the state it was given alone", async () => {
+    const run = await attackOn(mlpCase([1, 2]), "fedleak", { iterations: 3 });
+    const before = structuredClone(run.initial);
+    await run.step(run.initial);
+    expect(run.initial).toEqual(before);
+    await run.release();
+  });
+});
+
+describe("counting", () => {
+  it("one evaluation an iteration without look-ahead, two with it", async () => {
+    for (const [gamma, evaluations] of [
+      [0, 3],
+      [0.5, 6],
+    ] as const) {
+      const run = await attackOn(mlpCase([1]), "fedleak", { gamma, iterations: 3 });
+      expect((await advance(run, run.initial, 3))!.state.evaluations).toBe(evaluations);
+      await run.release();
+    }
+  });
+});
+
+describe("failures", () => {
+  it("stops at a loss that is not finite, with the last good state", async () => {
+    const of = mlpCase([1, 2]);
+    const observation = await observed(of);
+    const broken = { ...observation.update, "net.0.bias": poisoned(observation.update["net.0.bias"]!) };
+    const run = await attackOn(of, "fedleak", { iterations: 5 }, { observation: { ...observation, update: broken } });
+    const result = (await advance(run, run.initial, 5))!;
+    expect(result.failure).toMatchObject({ kind: "not-finite", iteration: 0 });
+    expect(result.failure!.message).toContain("got loss NaN");
+    expect(result.state).toBe(run.initial);
+    await run.release();
+  });
+
+  it("stops when the variables run away, before the state is spoiled", async () => {
+    const overrides = { iterations: 50, optimiser: "sgd", learningRate: 1e6, clamp: false, l2Weight: 1e6, gamma: 0 };
+    const run = await attackOn(lenetCase([1]), "fedleak", { ...overrides, weightDecay: 1e6 });
+    const result = (await advance(run, run.initial, 50))!;
+    expect(result.failure?.kind).toBe("not-finite");
+    expect(result.state.iteration).toBe(result.failure!.iteration);
+    expect(result.state.tensors.x!.data.every(Number.isFinite)).toBe(true);
+    await run.release();
+  });
+
+  const poisoned = (t: Tensor<"float32">) =>
+    float32(
+      t.shape,
+      t.data.map((v, i) => (i === 0 ? Number.NaN : v)),
+    );
+});
+
+describe("what is granted", () => {
+  it("refuses to work without what it requires", async () => {
+    const of = mlpCase([1]);
+    const observation = await observed(of, []);
+    await expect(attackOn(of, "fedleak", {}, { observation })).rejects.toThrow(
+      'attack fedleak: the threat model must grant "batch-size"; got nothing granted',
+    );
+  });
+
+  it("refuses an update of another model", async () => {
+    const observation = await observed(mlpCase([1], { hidden: 12 }));
+    await expect(attackOn(mlpCase([1]), "fedleak", {}, { observation })).rejects.toThrow(
+      'the weights must hold "net.0.weight" of shape [24,64]',
+    );
+  });
+
+  it("uses true labels when granted, whatever the setting, and says so in the ledger", async () => {
+    const of = mlpCase([2, 2]); // repeated: inference cannot find them
+    const granted = await observed(of, ["batch-size", "labels"]);
+    const knowing = await attackOn(of, "fedleak", { labels: "joint" }, { observation: granted });
+    expect(knowing.inferredLabels(knowing.initial)).toEqual([2, 2]);
+    expect(knowing.ledger.labels).toContain("granted");
+    expect(Object.keys(knowing.initial.tensors)).not.toContain("labels");
+    const guessing = await attackOn(of, "fedleak", { labels: "joint" });
+    expect(guessing.inferredLabels(guessing.initial)).not.toEqual([2, 2]);
+    expect(guessing.ledger.labels).toContain("then optimised");
+    await Promise.all([knowing.release(), guessing.release()]);
+  });
+});
+
+describe("probe", () => {
+  it.each([
+    ["fedleak", { gamma: 0, labels: "joint" }],
+    ["fedleak-release", { generatorChannels: 4 }],
+  ])("%s: loss and cosine are the step's; the gradient is by the images and points uphill", async (preset, over) => {
+    const of = mlpCase([0, 4]);
+    const run = await attackOn(of, preset, { ...over, medianFilter: 0, iterations: 2 });
+    const [probe, step] = [await run.probe(run.initial), await run.step(run.initial)];
+    expect(probe.loss).toBeCloseTo(step.loss, 5);
+    expect(probe.cosine).toBeCloseTo(step.cosine, 5);
+    expect(probe.images.shape).toEqual(of.images.shape);
+    expect(probe.gradient.shape).toEqual(of.images.shape);
+    if (preset === "fedleak") expect(Math.hypot(...probe.gradient.data)).toBeCloseTo(step.gradientNorm, 5);
+    await run.release();
+  });
+});
