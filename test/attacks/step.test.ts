@@ -168,5 +168,7 @@ describe("joint labels", () => {
     // 0.1·0.2 + 0.9·(0.2 − 0.5) < 0: the first logit rises, against the gradient at x alone
     expect(labels![0]).toBeCloseTo(0.03, 6);
     expect(stepOn(product, [0.2], { ...overrides, gamma: 0 }, [0, 0]).labels![0]).toBeCloseTo(-0.03, 6);
+    // from 0.6 both are positive; through x̃, which depends on the labels, −0.5·p₀p₁ would flow and turn the sign
+    expect(stepOn(product, [0.6], overrides, [0, 0]).labels![0]).toBeCloseTo(-0.03, 6);
   });
 });
