@@ -68,8 +68,10 @@ describe("a run is its state", () => {
       const second = await prepare();
       const resumed = (await advance(second, stored(halfway), 8))!;
 
-      expect(resumed).toEqual(uninterrupted);
-      expect(await second.reconstruct(resumed.state)).toEqual(await whole.reconstruct(uninterrupted.state));
+      expect(differing(resumed.state.tensors, uninterrupted.state.tensors)).toEqual([]);
+      expect(resumed.loss).toBe(uninterrupted.loss);
+      const [a, b] = [await second.reconstruct(resumed.state), await whole.reconstruct(uninterrupted.state)];
+      expect(differing({ images: a }, { images: b })).toEqual([]);
       expect(resumed.state.iteration).toBe(8);
       expect(resumed.state.evaluations).toBe(16);
       await Promise.all([second.release(), whole.release()]);
