@@ -6,6 +6,7 @@ import { declareAttack } from "./attack.ts";
 import { USER_ERROR } from "./conduct-run.ts";
 import { declareDemo } from "./demo.ts";
 import { declareList } from "./list.ts";
+import { declareProfile } from "./profile.ts";
 import { declareResume } from "./resume.ts";
 import { declareVerify } from "./verify.ts";
 
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
   declareResume(program, exit);
   declareList(program);
   declareVerify(program, exit);
+  declareProfile(program);
   try {
     await program.parseAsync();
   } catch (error) {
