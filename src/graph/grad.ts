@@ -33,7 +33,7 @@ export function vjp(ys: readonly Node[], vs: readonly Node[], xs: readonly Node[
     if (onPath.has(y)) accumulate(y, vs[i]!);
   });
   const targets = new Set(xs);
-  for (const node of [...onPath].sort((a, b) => b.id - a.id)) {
+  for (const node of [...onPath].reverse()) {
     const g = cotangents.get(node);
     if (!g) continue;
     if (!targets.has(node)) cotangents.delete(node);
@@ -45,11 +45,12 @@ export function vjp(ys: readonly Node[], vs: readonly Node[], xs: readonly Node[
   return xs.map((x) => cotangents.get(x) ?? zeros(x.shape));
 }
 
-/** The nodes under `ys` that depend on one of `xs`: the only ones that need a cotangent. */
+/** The nodes under `ys` that are or depend on one of `xs`, inputs before users: the only ones that need a cotangent. */
 function dependsOn(ys: readonly Node[], xs: readonly Node[]): Set<Node> {
-  const found = new Set<Node>(xs);
+  const targets = new Set(xs);
+  const found = new Set<Node>();
   for (const node of topological(ys)) {
-    if (node.inputs.some((x) => found.has(x))) found.add(node);
+    if (targets.has(node) || node.inputs.some((x) => found.has(x))) found.add(node);
   }
   return found;
 }

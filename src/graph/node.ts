@@ -72,16 +72,24 @@ function tensorId(t: Tensor): number {
   return id;
 }
 
-/** All nodes that `outputs` depend on, inputs before users. */
+/**
+ * All nodes that `outputs` depend on, inputs before users: depth first, in the order of outputs and of inputs.
+ *
+ * The order follows from the graph alone. Ids would not do: they depend on which equal nodes an earlier graph left alive.
+ */
 export function topological(outputs: readonly Node[]): Node[] {
-  const seen = new Set<Node>();
-  const pending = [...outputs];
-  for (let node = pending.pop(); node; node = pending.pop()) {
-    if (seen.has(node)) continue;
-    seen.add(node);
-    pending.push(...node.inputs);
+  const done = new Set<Node>();
+  const pending = [...outputs].reverse();
+  for (let node = pending.at(-1); node; node = pending.at(-1)) {
+    const waiting = done.has(node) ? [] : node.inputs.filter((x) => !done.has(x));
+    if (waiting.length > 0) {
+      pending.push(...waiting.reverse());
+    } else {
+      done.add(node);
+      pending.pop();
+    }
   }
-  return [...seen].sort((a, b) => a.id - b.id);
+  return [...done];
 }
 
 /** Complains unless all `nodes` are of `kind`. */

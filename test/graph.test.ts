@@ -1,0 +1,67 @@
+import { expect, test } from "vitest";
+import {
+  add,
+  exp,
+  grad,
+  input,
+  mul,
+  type Node,
+  neg,
+  print,
+  scalar,
+  sub,
+  sum,
+  verify,
+  zeros,
+} from "../src/graph/index.ts";
+import { FedleakError } from "../src/util/index.ts";
+
+const x = input("x", [2, 3]);
+const y = input("y", [2, 3]);
+
+test("equal nodes are the same object", () => {
+  expect(add(exp(x), y)).toBe(add(exp(x), y));
+  expect(add(x, y)).not.toBe(add(y, x));
+});
+
+test("trivial arithmetic builds no nodes", () => {
+  expect(mul(x, 1)).toBe(x);
+  expect(add(x, 0)).toBe(x);
+  expect(neg(neg(x))).toBe(x);
+  expect(mul(x, 0)).toBe(zeros([2, 3]));
+  expect(sub(add(scalar(2), 3), 5)).toBe(scalar(0));
+});
+
+test("a graph prints readably, numbered by itself alone", () => {
+  expect(print([sum(mul(exp(x), y))])).toBe(
+    [
+      "%0 = input {name x} float[2,3]",
+      "%1 = exp(%0) float[2,3]",
+      "%2 = input {name y} float[2,3]",
+      "%3 = mul(%1, %2) float[2,3]",
+      "%4 = sum(%3) {axes 0×1} float[1,1]",
+      "%5 = reshape(%4) float[]",
+      "return %5",
+    ].join("\n"),
+  );
+});
+
+test("a graph and its gradient do not depend on which nodes were alive before", () => {
+  const build = (a: Node, b: Node) => print(grad(sum(mul(exp(mul(a, b)), add(a, b))), [a, b]));
+  const first = build(x, y);
+  const [p, q] = [input("p", [2, 3]), input("q", [2, 3])];
+  const alive = [exp(q), add(p, q), mul(p, q)]; // the same nodes as build's, born in another order
+  const second = build(p, q).replaceAll("name p", "name x").replaceAll("name q", "name y");
+  expect(alive).toHaveLength(3);
+  expect(second).toBe(first);
+});
+
+test("the gradient by what y does not depend on is zero", () => {
+  expect(grad(sum(x), [y])[0]).toBe(zeros([2, 3]));
+});
+
+test("grad wants a scalar, verify one node a name; both say so", () => {
+  expect(() => grad(x, [x])).toThrow(/grad: y must be a scalar; got float\[2,3\]\. Sum it first/);
+  const twin = input("x", [3]);
+  expect(() => verify([sum(x), sum(twin)])).toThrow(FedleakError);
+});
