@@ -25,6 +25,7 @@ const LARGE_GRAPH = 6000;
 
 /** Starts an onnxruntime session for a lowered graph. */
 export async function openSession(lowered: Lowered, options: SessionOptions): Promise<Program & { end(): void }> {
+  const { inputs, outputs } = lowered; // not `lowered` itself: the closures below must not keep the model's bytes
   const { ort, executionProviders } = await loadProvider(options.device, lowered.cpuOnly);
   const session: InferenceSession = await ort.InferenceSession.create(lowered.bytes, {
     executionProviders,
@@ -36,10 +37,10 @@ export async function openSession(lowered: Lowered, options: SessionOptions): Pr
     ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
   });
   return {
-    inputNames: lowered.inputs.map(({ name }) => name),
+    inputNames: inputs.map(({ name }) => name),
     run: async (feeds) => {
       const given = Object.fromEntries(
-        lowered.inputs.map(({ name, shape, kind }): [string, OrtTensor] => {
+        inputs.map(({ name, shape, kind }): [string, OrtTensor] => {
           const feed = feeds[name];
           if (!feed || !sameShape(feed.shape, shape)) {
             fail({
@@ -54,10 +55,7 @@ export async function openSession(lowered: Lowered, options: SessionOptions): Pr
       );
       const results = await session.run(given);
       return Object.fromEntries(
-        lowered.outputs.map(({ name, shape }) => [
-          name,
-          { dtype: "float32", shape, data: floats(results[name]!.data) },
-        ]),
+        outputs.map(({ name, shape }) => [name, { dtype: "float32", shape, data: floats(results[name]!.data) }]),
       );
     },
     release: () => session.release(),
