@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
   add,
+  broadcastTo,
   exp,
   grad,
   input,
@@ -9,12 +10,16 @@ import {
   neg,
   print,
   scalar,
+  simplify,
   sub,
   sum,
+  topological,
   verify,
   zeros,
 } from "../src/graph/index.ts";
-import { FedleakError } from "../src/util/index.ts";
+import { evaluate } from "../src/runtime/index.ts";
+import { float64, type Tensor, type Tensors } from "../src/tensor/index.ts";
+import { FedleakError, key, normal } from "../src/util/index.ts";
 
 const x = input("x", [2, 3]);
 const y = input("y", [2, 3]);
@@ -65,3 +70,33 @@ test("grad wants a scalar, verify one node a name; both say so", () => {
   const twin = input("x", [3]);
   expect(() => verify([sum(x), sum(twin)])).toThrow(FedleakError);
 });
+
+test("simplify collects like terms and takes factors out of sums, and the value stays the same", () => {
+  const a = broadcastTo(input("a", [2, 1]), [2, 3]);
+  const b = broadcastTo(input("b", [2, 1]), [2, 3]);
+  const like = add(sub(mul(x, a), y), mul(x, b)); // x·(a + b) − y
+  const sums = sum(add(mul(mul(x, a), y), neg(a)), [1]); // a·Σxy − 3a
+  const feeds = { x: filled(6, 1), y: filled(6, 2), a: filled(2, 3), b: filled(2, 4) };
+  const outputs = { like, sums };
+  const [p, q] = simplify([like, sums]) as [Node, Node];
+  expect(evaluate({ like: p, sums: q }, feeds)).toEqual(expect.objectContaining(closeTo(evaluate(outputs, feeds))));
+  const passes = (node: Node) => topological([node]).filter((n) => n.shape.join() === "2,3" && n.op.name === "mul");
+  expect([passes(like).length, passes(p).length]).toEqual([2, 1]);
+  expect([passes(sums).length, passes(q).length]).toEqual([2, 1]);
+});
+
+function filled(size: number, seed: number) {
+  return float64(size === 6 ? [2, 3] : [2, 1], normal(key(seed), size));
+}
+
+function closeTo(values: Tensors<"float64">) {
+  const near = (t: Tensor<"float64">) => ({
+    ...t,
+    data: expect.toSatisfy((d: Float64Array) => distance(d, t.data) < 1e-12),
+  });
+  return Object.fromEntries(Object.entries(values).map(([name, t]) => [name, near(t)]));
+}
+
+function distance(a: Float64Array, b: Float64Array): number {
+  return Math.max(...a.map((v, i) => Math.abs(v - b[i]!)));
+}

@@ -28,4 +28,5 @@ export { describe, type Kind, type Node, topological } from "./node.ts";
 export { type AttrsOf, ELEMENTWISE, type ElementwiseName, OPS, type OpName } from "./ops/index.ts";
 export * from "./ops/verbs.ts";
 export { print } from "./print.ts";
+export { simplify } from "./simplify.ts";
 export { verify } from "./verify.ts";

@@ -62,11 +62,11 @@ export const subOp = binary(
   (a, b) => a - b,
   (g) => [g, neg(g)],
 );
-/** d(ab) = gb, ga */
+/** d(ab) = gb, ga; d(aa) = 2ga */
 export const mulOp = binary(
   "mul",
   (a, b) => a * b,
-  (g, a, b) => [mul(g, b), mul(g, a)],
+  (g, a, b) => (a === b ? [mul(mul(g, 2), a), undefined] : [mul(g, b), mul(g, a)]),
 );
 /** d(a/b) = g/b, −g·(a/b)/b */
 export const divOp = binary(

@@ -1,4 +1,4 @@
-import { describe, type Node, type OpName, splatOf, topological } from "../../graph/index.ts";
+import { describe, type Node, type OpName, simplify, splatOf, topological } from "../../graph/index.ts";
 import { int64, numbers, sameShape, shapeText, type Tensor, type Tensors } from "../../tensor/index.ts";
 import { fail } from "../../util/index.ts";
 import { emitter, type ValueInfo } from "../onnx/emitter.ts";
@@ -28,8 +28,10 @@ const NEVER_FOLDED = new Set<string>(["matmul", "conv", "conv-input", "conv-weig
  * Lowers a graph to one ONNX model. Inputs named in `bake` become initializers; what depends on them alone is computed
  * here, by the reference kernels.
  */
-export function lower(outputs: Readonly<Record<string, Node>>, bake: Tensors): Lowered {
+export function lower(wanted: Readonly<Record<string, Node>>, bake: Tensors): Lowered {
   const emit = emitter();
+  const simple = simplify(Object.values(wanted));
+  const outputs = Object.fromEntries(Object.keys(wanted).map((name, i) => [name, simple[i]!]));
   const nodes = topological(Object.values(outputs));
   const fixed = fixedNodes(nodes, bake);
   const constants = new Map<Node, Values>();
