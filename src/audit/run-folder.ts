@@ -39,20 +39,27 @@ export async function checkOut(out: string): Promise<void> {
   await checkWritable(out);
 }
 
-/** Makes the run's folder; `undo` removes it again as long as it is empty or holds a run's files only. */
+/** Makes the run's folder; `undo` removes a run's files and the folders that were made for it. */
 export async function makeRunFolder(out: string): Promise<{ readonly undo: () => Promise<void> }> {
-  const made = await mkdir(out, { recursive: true }).catch((cause) => {
+  const made = await makeFolders(resolve(out)).catch((cause) => {
     throw writeError(out, cause);
   });
   return {
     undo: async () => {
       for (const file of Object.values(FILES)) await rm(join(out, file), { force: true });
-      for (let at = out; made !== undefined; at = dirname(at)) {
-        const removed = await rmdir(at).catch(() => "not-empty"); // somebody else put something in: leave it
-        if (removed === "not-empty" || resolve(at) === resolve(made)) break;
+      for (const folder of made.reverse()) {
+        await rmdir(folder).catch(() => undefined); // somebody else put something in: leave it
       }
     },
   };
+}
+
+/** Makes a folder and those above it that are missing, one by one: Node's own recursion never ends in some file systems. */
+async function makeFolders(path: string): Promise<string[]> {
+  const missing: string[] = [];
+  for (let at = path; !(await exists(at)); at = dirname(at)) missing.unshift(at);
+  for (const folder of missing) await mkdir(folder);
+  return missing;
 }
 
 /** `runs/<attack>-<model>-<yyyymmdd-hhmmss>`, with a number behind it when that is taken; local time. */

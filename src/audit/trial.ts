@@ -93,6 +93,15 @@ export async function observed(
     device: parseDevice(spec.device),
     threads: spec.threads,
   });
+  const broken = Object.entries(sent.update).find(([, t]) => !t.data.every(Number.isFinite));
+  if (broken) {
+    fail({
+      who: "client",
+      must: "every number of its update must be finite",
+      got: `NaN or infinity in the gradient of ${broken[0]}`,
+      remedy: "Check the weights: this model has overflowed on this batch.",
+    });
+  }
   return observe(sent, spec.client.grants);
 }
 

@@ -6,12 +6,17 @@ export function measured(event: IterationEvent, peekPsnrDb: number | undefined):
   const perSecond = (iteration - since.iteration) / (event.seconds - since.seconds); // of this process
   return [
     `${iteration}/${iterations}`,
-    `${perSecond >= 10 ? perSecond.toFixed(0) : perSecond.toPrecision(2)} it/s`,
+    rateText(perSecond),
     `ETA ${clock((iterations - iteration) / perSecond)}`,
     `loss ${loss.toPrecision(3)}`,
     `cosine ${cosine.toFixed(6)}`,
     ...(peekPsnrDb === undefined ? [] : [`PSNR ${peekPsnrDb.toFixed(2)} dB`]),
   ].join("  ");
+}
+
+/** `413 it/s`, `2.7 it/s`, `0.041 it/s` */
+export function rateText(perSecond: number): string {
+  return `${perSecond >= 10 ? perSecond.toFixed(0) : perSecond.toPrecision(2)} it/s`;
 }
 
 /** `0:56`, `12:03`, `2:05:00`; a dash when nobody can tell. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { FILES, type RunOutcome, type RunRecord, type RunResults } from "../audit/index.ts";
 import { floorList, verdict } from "../report/index.ts";
+import { rateText } from "./progress-text.ts";
 import { type Row, table, wrapped } from "./text-layout.ts";
 
 /** What a run came to, for a person at a terminal: verdict, scores beside their floors, assumptions, where the report lies. */
@@ -11,8 +12,8 @@ export function summaryText({ record, folder }: RunOutcome, width = WIDTH): stri
     "",
     `${titleOf(record)}`,
     "",
+    ...(record.failure === undefined ? [] : [...wrapped(`Failed: ${record.failure}`, width), ""]),
     ...wrapped(headline, width),
-    ...(record.failure === undefined ? [] : wrapped(record.failure, width)),
     ...(results ? ["", ...table(scoreRows(results)), "", ...table(factRows(results))] : []),
     "",
     ...wrapped(`Assumes ${assumptions(record)}.`, width),
@@ -76,12 +77,11 @@ function scoreRows({ psnrDb, psnrInterval95Db, ssim, floors }: RunResults): Row[
 
 function factRows({ labels, seconds, iterations, evaluations }: RunResults): Row[] {
   const found = `${Math.round(labels.countAccuracy * 100)} % right`;
-  const perSecond = iterations / seconds;
   return [
     ["labels", labels.granted ? "given to the attack" : `inferred, ${found}`],
     [
       "cost",
-      `${iterations} iterations, ${evaluations} gradients, ${seconds.toFixed(1)} s (${perSecond.toPrecision(2)} it/s)`,
+      `${iterations} iterations, ${evaluations} gradients, ${seconds.toFixed(1)} s (${rateText(iterations / seconds)})`,
     ],
   ];
 }

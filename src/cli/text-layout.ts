@@ -5,7 +5,7 @@ export type Row = readonly string[];
 export function table(rows: readonly Row[]): string[] {
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, c) => Math.max(...rows.map((row) => row[c]?.length ?? 0)));
-  const figures = widths.map((_, c) => c > 0 && rows.some((row) => /^-?[\d.]+( dB)?$/.test(row[c] ?? "")));
+  const figures = widths.map((_, c) => c > 0 && rows.some((row) => /^(-?[\d.]+( dB)?|–)$/.test(row[c] ?? "")));
   return rows.map((row) =>
     row
       .map((cell, c) => (figures[c] ? cell.padStart(widths[c]!) : cell.padEnd(widths[c]!)))
