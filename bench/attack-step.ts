@@ -1,7 +1,7 @@
 import { abs, add, crossEntropy, div, dot, grad, input, mul, type Node, sqrt, sub, sum } from "../src/graph/index.ts";
 import { initialise, inputsFor, type Mode, type Model } from "../src/nn/index.ts";
 import { float32, sizeOf, type Tensors } from "../src/tensor/index.ts";
-import { key, normal, split, uniform } from "../src/util/index.ts";
+import { key, uniform } from "../src/util/index.ts";
 
 /** Three graphs of growing cost over one network, and what to feed and bake. */
 export interface StepGraphs {
@@ -9,7 +9,8 @@ export interface StepGraphs {
   readonly gradient: Readonly<Record<string, Node>>;
   /** Gradient, L1 + cosine distance to a stored gradient, and its gradient by the batch: second order. */
   readonly step: Readonly<Record<string, Node>>;
-  readonly bake: Tensors;
+  /** Weights, target and labels; made anew by each call, so that nobody keeps them once they are in a program. */
+  bake(): Tensors;
   readonly feeds: Tensors;
 }
 
@@ -18,7 +19,6 @@ export interface StepGraphs {
  * parameters jointly, and its gradient by the candidate batch x [B,C,H,W].
  */
 export function attackStep(model: Model, batch: number, mode: Mode): StepGraphs {
-  const weights = initialise(model, key(0));
   const x = input("x", [batch, ...model.inputShape]);
   const y = input("y", [batch, model.classes]);
   const params = inputsFor(model.params, "param.");
@@ -29,19 +29,18 @@ export function attackStep(model: Model, batch: number, mode: Mode): StepGraphs 
   const distance = l1AndCosine(gradients, targets);
   const prefixed = (prefix: string, tensors: Tensors) =>
     Object.fromEntries(Object.entries(tensors).map(([name, t]) => [prefix + name, t]));
-  const target = model.params.map(({ name, shape }) => [
-    `target.${name}`,
-    float32(shape, normal(split(key(1), name), sizeOf(shape))),
-  ]);
   return {
     forward: { logits },
     gradient: Object.fromEntries(gradients.map((g, i) => [`g${i}`, g])),
     step: { distance, dx: grad(distance, [x])[0]! },
-    bake: {
-      ...prefixed("param.", weights.params),
-      ...prefixed("buffer.", weights.buffers),
-      ...Object.fromEntries(target),
-      y: oneHot(batch, model.classes),
+    bake: () => {
+      const weights = initialise(model, key(0));
+      return {
+        ...prefixed("param.", weights.params),
+        ...prefixed("buffer.", weights.buffers),
+        ...prefixed("target.", initialise(model, key(1)).params),
+        y: oneHot(batch, model.classes),
+      };
     },
     feeds: { x: float32(x.shape, uniform(key(2), sizeOf(x.shape))) },
   };

@@ -15,7 +15,10 @@ export interface StepOptions {
   readonly threads: number | undefined;
 }
 
-/** The peer script's keys, and after them ours. Times are medians in ms unless they say min; memory in MB of 2^20 bytes. */
+/**
+ * The peer script's keys, and after them ours. Times are medians in ms unless they say min. Memory is the most that the
+ * process held while it compiled and ran the step, in MB of 2^20 bytes; the other parts are timed after it.
+ */
 export interface StepResult {
   readonly model: string;
   readonly batch: number;
@@ -52,20 +55,22 @@ export async function timeStep(options: StepOptions): Promise<StepResult> {
   const graphs = attackStep(model, batch, mode);
   const time = async (part: "forward" | "gradient" | "step") => {
     const start = performance.now();
-    const program = await compile(graphs[part], { bake: graphs.bake, threads });
+    const program = await compile(graphs[part], { bake: graphs.bake(), threads });
     const compileMs = performance.now() - start;
     const times = await clock(() => program.run(graphs.feeds), runs);
     await program.release();
     return { ...times, compileMs, gflops: flopsOf(Object.values(graphs[part])) / 1e6 / times.median };
   };
-  const [forward, gradient, step] = [await time("forward"), await time("gradient"), await time("step")];
+  const step = await time("step");
+  const peakRssMb = Math.floor(process.resourceUsage().maxRSS / 1024);
+  const [gradient, forward] = [await time("gradient"), await time("forward")];
   return {
     ...{ model: options.model, batch, size, mode, runs },
     forward_ms: round(forward.median),
     gradient_ms: round(gradient.median),
     step_ms: round(step.median),
     step_ms_min: round(step.min),
-    peak_rss_mb: Math.floor(process.resourceUsage().maxRSS / 1024),
+    peak_rss_mb: peakRssMb,
     threads,
     torch: null,
     forward_ms_min: round(forward.min),

@@ -12,11 +12,9 @@ export function constantInit(value: number): Init {
 /** U(−bound, bound), bound > 0. */
 export function uniformInit(bound: number): Init {
   return (shape, key) => {
-    const draws = uniform(key, sizeOf(shape));
-    return float32(
-      shape,
-      Float32Array.from(draws, (u) => (2 * u - 1) * bound),
-    );
+    const values = new Float32Array(uniform(key, sizeOf(shape)));
+    for (let i = 0; i < values.length; i++) values[i] = (2 * values[i]! - 1) * bound;
+    return float32(shape, values);
   };
 }
 
@@ -36,6 +34,6 @@ export const unitVectorInit: Init = (shape, key) => {
   const norm = Math.hypot(...draws);
   return float32(
     shape,
-    Float32Array.from(draws, (v) => v / norm),
+    draws.map((v) => v / norm),
   );
 };

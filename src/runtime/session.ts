@@ -29,6 +29,7 @@ export async function openSession(lowered: Lowered, options: SessionOptions): Pr
   const { ort, executionProviders } = await loadProvider(options.device, lowered.cpuOnly);
   const session: InferenceSession = await ort.InferenceSession.create(lowered.bytes, {
     executionProviders,
+    externalData: lowered.external,
     graphOptimizationLevel: lowered.nodes > LARGE_GRAPH ? "disabled" : "all",
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,

@@ -7,8 +7,8 @@ export interface Context extends Emitter {
   value(node: Node): string;
   /** The value of a node before a broadcast, for ONNX operators that broadcast by themselves. */
   narrow(node: Node): string;
-  /** The elements of a node that is known at compile time, float64 row-major; undefined of others. */
-  constant(node: Node): Float64Array | undefined;
+  /** The elements of a node that is known at compile time, row-major; undefined of others. */
+  constant(node: Node): ArrayLike<number> | undefined;
 }
 
 /** Writes a node's ONNX form and returns the name of its value. */

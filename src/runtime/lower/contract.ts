@@ -149,7 +149,7 @@ function offsets([kh, kw]: readonly [number, number]): (readonly [number, number
 }
 
 /** [O,I,Kh,Kw] → [I,O,Kh,Kw] with rows and columns reversed, float32. */
-function flipped(values: Float64Array, [o, i, kh, kw]: readonly [number, number, number, number]): Float32Array {
+function flipped(values: ArrayLike<number>, [o, i, kh, kw]: readonly [number, number, number, number]): Float32Array {
   const out = new Float32Array(values.length);
   const area = kh * kw;
   for (let a = 0; a < o; a++) {

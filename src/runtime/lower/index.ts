@@ -1,7 +1,7 @@
 import { describe, type Node, type OpName, simplify, splatOf, topological } from "../../graph/index.ts";
 import { int64, numbers, sameShape, shapeText, type Tensor, type Tensors } from "../../tensor/index.ts";
 import { fail } from "../../util/index.ts";
-import { emitter, type ValueInfo } from "../onnx/emitter.ts";
+import { emitter, type OnnxModel, type ValueInfo } from "../onnx/emitter.ts";
 import { KERNELS, type Values } from "../reference/kernels.ts";
 import type { Context, Lowerings } from "./context.ts";
 import { contract } from "./contract.ts";
@@ -9,8 +9,7 @@ import { elementwise } from "./elementwise.ts";
 import { structure } from "./structure.ts";
 
 /** A graph as an ONNX model, and the inputs it is fed with. */
-export interface Lowered {
-  readonly bytes: Uint8Array;
+export interface Lowered extends OnnxModel {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly nodes: number;
@@ -58,7 +57,10 @@ export function lower(wanted: Readonly<Record<string, Node>>, bake: Tensors): Lo
   };
   const context: Context = {
     ...emit,
-    constant,
+    constant: (node) => {
+      const given = tensorOf(node, bake);
+      return given ? numbers(given) : constant(node);
+    },
     value: nameOf,
     narrow: (node) => {
       const splat = splatOf(node);
@@ -78,9 +80,8 @@ export function lower(wanted: Readonly<Record<string, Node>>, bake: Tensors): Lo
     emit.named("Identity", nameOf(node), name);
     return { name, shape: node.shape, kind: node.kind };
   });
-  const bytes = emit.finish(inputs, results);
   const about = { nodes: nodes.length, labels: emit.labels(), cpuOnly: emit.namesOf("MaxPool") };
-  return { bytes, inputs, outputs: results, ...about };
+  return { ...emit.finish(inputs, results), inputs, outputs: results, ...about };
 }
 
 /** The nodes whose elements are known now: constants, baked inputs, and what is computed from these alone. */

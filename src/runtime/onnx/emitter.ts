@@ -29,7 +29,13 @@ export interface Emitter {
   namesOf(type: string): readonly string[];
   /** For each value, the label it was made `within`. */
   labels(): ReadonlyMap<string, string>;
-  finish(inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): Uint8Array;
+  finish(inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): OnnxModel;
+}
+
+/** A model's file, and the large tensors that it refers to by path instead of holding them. */
+export interface OnnxModel {
+  readonly bytes: Uint8Array;
+  readonly external: readonly { readonly path: string; readonly data: Uint8Array }[];
 }
 
 /** A value at the border of the model. */
@@ -42,9 +48,10 @@ export interface ValueInfo {
 const OPSET = 18; // the newest one for which onnxruntime's CPU and WebGPU kernels cover every op used here
 const IR_VERSION = 8; // goes with opset 18
 const ELEMENT = { float: 1, int: 7, bool: 9 } as const; // TensorProto.DataType: FLOAT, INT64, BOOL
-const MICROSOFT = new Set(["FusedMatMul", "QuickGelu"]); // onnxruntime's own operators live in another domain
+const EXTERNAL_FROM = 1024; // bytes (our choice); larger tensors are handed over without a copy through the file
 
 export function emitter(): Emitter {
+  const external: { readonly path: string; readonly data: Uint8Array }[] = [];
   const node: { readonly name: string; readonly opType: string }[] = [];
   const initializer: object[] = [];
   const shared = new Map<string, string>();
@@ -59,9 +66,15 @@ export function emitter(): Emitter {
   };
   const store = (shape: Shape, dataType: number, bytes: ArrayBufferView): string => {
     const name = `c${count++}`;
-    const rawData = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    initializer.push({ name, dims: [...shape], dataType, rawData });
+    const data = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    initializer.push({ name, dims: [...shape], dataType, ...placed(name, data) });
     return name;
+  };
+  const placed = (path: string, data: Uint8Array): object => {
+    if (data.byteLength < EXTERNAL_FROM) return { rawData: data };
+    external.push({ path, data });
+    const entries = { location: path, offset: "0", length: String(data.byteLength) };
+    return { dataLocation: 1, externalData: Object.entries(entries).map(([key, value]) => ({ key, value })) }; // EXTERNAL
   };
   const add = (entry: { readonly name: string; readonly opType: string; readonly [field: string]: unknown }) => {
     node.push(entry);
@@ -70,8 +83,7 @@ export function emitter(): Emitter {
     const output = Array.from({ length: outputs }, () => `v${count++}`);
     for (const name of output) labels.set(name, label);
     const attribute = Object.entries(attributes).map(([name, value]) => ({ name, ...attributeValue(value) }));
-    const domain = MICROSOFT.has(opType) ? "com.microsoft" : "";
-    add({ name: `${label}/${opType}/${output[0]}`, opType, input, output, attribute, domain });
+    add({ name: `${label}/${opType}/${output[0]}`, opType, input, output, attribute });
     return output;
   };
 
@@ -103,16 +115,17 @@ export function emitter(): Emitter {
     },
     labels: () => labels,
     namesOf: (type) => node.filter(({ opType }) => opType === type).map(({ name }) => name),
-    finish: (inputs, outputs) =>
-      encodeModel({
-        irVersion: IR_VERSION,
-        producerName: "fedleak",
-        opsetImport: [
-          { domain: "", version: OPSET },
-          { domain: "com.microsoft", version: 1 },
-        ],
-        graph: { name: "fedleak", node, initializer, input: inputs.map(valueInfo), output: outputs.map(valueInfo) },
-      }),
+    finish: (inputs, outputs) => {
+      const graph = {
+        name: "fedleak",
+        node,
+        initializer,
+        input: inputs.map(valueInfo),
+        output: outputs.map(valueInfo),
+      };
+      const opsetImport = [{ domain: "", version: OPSET }];
+      return { bytes: encodeModel({ irVersion: IR_VERSION, producerName: "fedleak", opsetImport, graph }), external };
+    },
   };
 }
 

@@ -34,7 +34,6 @@ const SCHEMA = protobuf.Root.fromJSON({
         name: f(3, "string"),
         opType: f(4, "string"),
         attribute: many(5, "Attribute"),
-        domain: f(7, "string"),
       },
     },
     Attribute: {
@@ -50,8 +49,16 @@ const SCHEMA = protobuf.Root.fromJSON({
       },
     },
     Tensor: {
-      fields: { dims: many(1, "int64"), dataType: f(2, "int32"), name: f(8, "string"), rawData: f(9, "bytes") },
+      fields: {
+        dims: many(1, "int64"),
+        dataType: f(2, "int32"),
+        name: f(8, "string"),
+        rawData: f(9, "bytes"),
+        externalData: many(13, "Entry"),
+        dataLocation: f(14, "int32"),
+      },
     },
+    Entry: { fields: { key: f(1, "string"), value: f(2, "string") } },
     ValueInfo: { fields: { name: f(1, "string"), type: f(2, "Type") } },
     Type: { fields: { tensorType: f(1, "TensorType") } },
     TensorType: { fields: { elemType: f(1, "int32"), shape: f(2, "TensorShape") } },
