@@ -4,7 +4,15 @@ export { median } from "./postprocess.ts";
 export { type AttackPlan, prepareAttack } from "./prepare.ts";
 export type { Origin, Preset, PresetSettings, Sourced } from "./preset.ts";
 export { ATTACKS, findAttack } from "./presets/index.ts";
-export { type AttackFailure, type AttackRun, type AttackState, advance, type Probe, type StepResult } from "./run.ts";
+export {
+  type AttackFailure,
+  type AttackRun,
+  type AttackState,
+  advance,
+  type Probe,
+  type StepProgram,
+  type StepResult,
+} from "./run.ts";
 export {
   type AttackSettings,
   rangeOf,

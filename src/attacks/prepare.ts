@@ -14,7 +14,7 @@ import { optimiserOf, scheduleOf } from "./optimiser.ts";
 import { parameterise } from "./parameterisation/index.ts";
 import { finish } from "./postprocess.ts";
 import type { Preset } from "./preset.ts";
-import type { AttackRun } from "./run.ts";
+import type { AttackRun, AttackState } from "./run.ts";
 import type { AttackSettings } from "./settings.ts";
 import { buildStep, LABELS, LEARNING_RATE, labelTransform } from "./step.ts";
 
@@ -72,6 +72,13 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
     return compile({ images, gradient: grad(loss, [images])[0]!, loss, cosine }, options);
   });
 
+  const feedsAt = ({ iteration, tensors: now }: AttackState) => {
+    const t = iteration + 1;
+    const rate = settings.learningRate * schedule(iteration);
+    const scalars = { ...transform.scalars(t), ...labelTransform.scalars(t), [LEARNING_RATE]: rate };
+    return { ...now, ...asTensors(scalars) };
+  };
+
   return {
     initial: { iteration: 0, evaluations: 0, tensors },
     ledger: {
@@ -82,11 +89,9 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
         mode === "train" ? "by the candidate batch (train mode)" : "by the handed-out statistics (eval mode)",
       evaluationsPerIteration: `${graph.evaluations}`,
     },
+    program: (state) => ({ outputs: graph.outputs, options, feeds: feedsAt(state) }),
     step: async (state) => {
-      const t = state.iteration + 1;
-      const scalars = { ...transform.scalars(t), ...labelTransform.scalars(t) };
-      const rate = settings.learningRate * schedule(state.iteration);
-      const results = await program.run({ ...state.tensors, ...asTensors({ ...scalars, [LEARNING_RATE]: rate }) });
+      const results = await program.run(feedsAt(state));
       return judge(state, results, {
         evaluations: graph.evaluations,
         variables: Object.keys(parameterisation.variables),

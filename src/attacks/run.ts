@@ -1,3 +1,5 @@
+import type { Node } from "../graph/index.ts";
+import type { CompileOptions } from "../runtime/index.ts";
 import type { Tensor, Tensors } from "../tensor/index.ts";
 
 /** All that an attack carries from one iteration to the next: enough to go on exactly as if it had not stopped. */
@@ -40,12 +42,21 @@ export interface Probe {
   readonly cosine: number;
 }
 
+/** One iteration as a graph, how it is compiled, and what it is fed. */
+export interface StepProgram {
+  readonly outputs: Readonly<Record<string, Node>>;
+  readonly options: CompileOptions;
+  readonly feeds: Tensors<"float32">;
+}
+
 /** A compiled attack on one observation. */
 export interface AttackRun {
   readonly initial: AttackState;
   /** What the run assumes, in words, for the ledger. */
   readonly ledger: Readonly<Record<string, string>>;
   step(state: AttackState): Promise<StepResult>;
+  /** What `step` runs at a state, before compilation: for profiles. */
+  program(state: AttackState): StepProgram;
   /** The state's images [B,C,H,W] in [0,1], after the preset's filter. */
   reconstruct(state: AttackState): Promise<Tensor<"float32">>;
   probe(state: AttackState): Promise<Probe>;
