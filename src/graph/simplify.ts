@@ -15,6 +15,7 @@ export function simplify(outputs: readonly Node[]): Node[] {
   for (const node of nodes) {
     if (inner.has(node)) continue;
     if (isSum(node)) done.set(node, collect(termsOf(node, inner), simple, node.shape));
+    else if (node.op.name === "mul") done.set(node, product(simple(node.inputs[0]!), simple(node.inputs[1]!)));
     else if (node.op.name === "sum") done.set(node, total(simple(node.inputs[0]!), node.attrs.axes as number[]));
     else done.set(node, node.inputs.length ? apply(node.op, node.inputs.map(simple), node.attrs) : node);
   }
@@ -69,12 +70,27 @@ function collect(terms: readonly Term[], simple: (node: Node) => Node, shape: Sh
 function addUp(terms: readonly Term[]): Node {
   const first = terms.find(({ sign }) => sign === 1);
   const rest = terms.filter((term) => term !== first);
-  const start = first ? first.node : neg(rest.shift()!.node);
+  const start = first ? first.node : negated(rest.shift()!.node);
   return rest.reduce((sofar, { sign, node }) => (sign === 1 ? add(sofar, node) : sub(sofar, node)), start);
 }
 
 function narrow({ sign, node }: Term): Term {
   return { sign, node: node.inputs[0]! };
+}
+
+/** −x, and −(x·a) as x·(−a). */
+function negated(x: Node): Node {
+  const of = scaled(x);
+  return of ? mul(of.core, broadcastTo(neg(of.factor), x.shape)) : neg(x);
+}
+
+/** a·b, and (x·a)·b as x·(a·b) for broadcast a and b, so that the small product is done first. */
+function product(a: Node, b: Node): Node {
+  const [spread, other] = a.op.name === "broadcast" ? [a, b] : [b, a];
+  const of = scaled(other);
+  if (!of || spread.op.name !== "broadcast") return mul(a, b);
+  const factor = mul(of.factor, spread.inputs[0]!);
+  return sizeOf(factor.shape) < sizeOf(other.shape) ? mul(of.core, broadcastTo(factor, other.shape)) : mul(a, b);
 }
 
 /** x·a with a broadcast a, as x and a before its broadcast. */

@@ -3,7 +3,7 @@
  * constants here and drives the reference evaluator.
  */
 import erfOf from "@stdlib/math-base-special-erf";
-import { broadcastShapes, type Shape, sizeOf } from "../../tensor/index.ts";
+import { broadcastShapes, type Shape } from "../../tensor/index.ts";
 import { apply, type Kind, type Node, needKind, needSameShape, type Op } from "../node.ts";
 import { scalar } from "./leaf.ts";
 import { broadcastOp, broadcastTo, splatOf, zeros } from "./structure.ts";
@@ -132,12 +132,8 @@ export const castOp: ElementwiseOp<"cast"> = {
 
 export type Operand = Node | number;
 
-/** −x; −(−x) = x, −(x·a) = x·(−a) for a broadcast a */
-export function neg(x: Node): Node {
-  if (x.op === negOp) return x.inputs[0]!;
-  const scaled = scaledOf(x);
-  return scaled ? scale(scaled.x, neg(scaled.factor), x.shape) : one(negOp, x);
-}
+/** −x; −(−x) = x */
+export const neg = (x: Node): Node => (x.op === negOp ? x.inputs[0]! : one(negOp, x));
 export const exp = (x: Node): Node => one(expOp, x);
 export const log = (x: Node): Node => one(logOp, x);
 export const sqrt = (x: Node): Node => one(sqrtOp, x);
@@ -164,14 +160,14 @@ export function sub(a: Operand, b: Operand): Node {
   return two(subOp, a, b);
 }
 
-/** a·b; x·1 = x, x·0 = 0, x·(−1) = −x, (x·a)·b = x·(a·b) for broadcast a, b, so that the small product is done first */
+/** a·b; x·1 = x, x·0 = 0, x·(−1) = −x */
 export function mul(a: Operand, b: Operand): Node {
   if (isSplat(b, 1)) return like(a, b);
   if (isSplat(a, 1)) return like(b, a);
   if (isSplat(b, 0) || isSplat(a, 0)) return zeros(commonShape(a, b));
   if (isSplat(b, -1)) return neg(like(a, b));
   if (isSplat(a, -1)) return neg(like(b, a));
-  return rescaled(a, b) ?? rescaled(b, a) ?? two(mulOp, a, b);
+  return two(mulOp, a, b);
 }
 
 /** a/b; x/1 = x, x/b = x·(1/b) for a broadcast b */
@@ -264,28 +260,6 @@ function two(op: ElementwiseOp, a: Operand, b: Operand): Node {
     return broadcastTo(apply(op, [broadcastTo(small, inner), broadcastTo(tiny, inner)], {}), shape);
   }
   return apply(op, [p, q], {});
-}
-
-/** (x·a)·b as x·(a·b), when `product` is such an x·a and b is as narrow as a; undefined otherwise. */
-function rescaled(product: Operand, b: Operand): Node | undefined {
-  if (typeof product === "number") return undefined;
-  const scaled = scaledOf(product);
-  const shape = commonShape(product, b);
-  const factor = broadcastTo(node(b), shape);
-  if (!scaled || factor.op !== broadcastOp || shape.length !== product.shape.length) return undefined;
-  const both = mul(scaled.factor, narrowest(factor));
-  return sizeOf(both.shape) < sizeOf(product.shape) ? scale(scaled.x, both, shape) : undefined;
-}
-
-/** x and a of a product x·a of which a is broadcast. */
-function scaledOf(y: Node): { readonly x: Node; readonly factor: Node } | undefined {
-  if (y.op !== mulOp) return undefined;
-  const at = y.inputs.findIndex((operand) => operand.op === broadcastOp);
-  return at < 0 ? undefined : { x: y.inputs[1 - at]!, factor: y.inputs[at]!.inputs[0]! };
-}
-
-function scale(x: Node, factor: Node, shape: Shape): Node {
-  return mul(broadcastTo(x, shape), broadcastTo(factor, shape));
 }
 
 function narrowest(x: Node): Node {
