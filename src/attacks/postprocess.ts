@@ -1,15 +1,17 @@
 import { float32, type Tensor } from "../tensor/index.ts";
+import type { AttackSettings } from "./settings.ts";
 
-/** Images put into [0,1], then median-filtered: [B,C,H,W] → the same shape. */
+/** Images put into [0,1], then median-filtered unless their shorter side is under `medianFilterFrom`: [B,C,H,W] → same. */
 export function finish(
   images: Tensor<"float32">,
-  { medianFilter }: { readonly medianFilter: number },
+  { medianFilter, medianFilterFrom }: Pick<AttackSettings, "medianFilter" | "medianFilterFrom">,
 ): Tensor<"float32"> {
   const clamped = float32(
     images.shape,
     images.data.map((v) => Math.min(1, Math.max(0, v))),
   );
-  return medianFilter > 1 ? median(clamped, medianFilter) : clamped;
+  const [h, w] = images.shape.slice(2) as [number, number];
+  return medianFilter > 1 && Math.min(h, w) >= medianFilterFrom ? median(clamped, medianFilter) : clamped;
 }
 
 /**

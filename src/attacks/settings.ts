@@ -46,6 +46,7 @@ export const SETTINGS = {
   labels: choice(["inferred", "joint"], "whether inferred labels stay fixed or are optimised with the images"),
   labelLearningRate: number(1e-12, 1e6, "the step size of the labels' logits before the schedule"),
   medianFilter: odd(0, 31, "the width of the median filter over the result; 0 for none"),
+  medianFilterFrom: integer(1, 1e9, "the smallest side of an image, in pixels, that is filtered"),
   iterations: integer(1, 1e9, "the number of steps"),
 } as const satisfies Readonly<Record<string, SettingSpec>>;
 

@@ -76,9 +76,10 @@ function subject({ spec, model, weightsAbout, truth, indices }: Trial): Assumpti
       assumption: "batch",
       value: `images ${indices.join(", ")} of the data`,
       origin: "measured",
-      note: spec.data.onePerClass
-        ? "drawn from the seed, different classes while they last"
-        : "drawn uniformly from the seed",
+      note:
+        spec.data.draw === "one-per-class"
+          ? "drawn from the seed, different classes while they last: repeated labels are harder to tell apart"
+          : "drawn uniformly from the seed",
     },
   ];
 }

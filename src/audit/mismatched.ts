@@ -29,7 +29,7 @@ async function otherBatch({ spec, source, truth, indices }: Trial): Promise<{ ba
   const { batchSize } = spec.client;
   if (rest.length < batchSize) return { batch: noise(truth, k), about: "noise, since the data has no other batch" };
   const labels = rest.map((i) => source.labels[i]!);
-  const drawn = drawIndices(labels, { batch: batchSize, onePerClass: spec.data.onePerClass, key: k });
+  const drawn = drawIndices(labels, { batch: batchSize, onePerClass: spec.data.draw === "one-per-class", key: k });
   return { batch: await source.take(drawn.map((i) => rest[i]!)), about: "other images of the same data" };
 }
 

@@ -39,8 +39,11 @@ const data = z.strictObject({
   path: z.string().min(1).nullable().default(null).describe("a path or null"),
   /** H = W that images are scaled to; null: their own size (32 for the embedded photographs). */
   size: whole(1).nullable().default(null).describe("a whole number ≥ 1 or null"),
-  /** Draw different classes while they last. */
-  onePerClass: yesOrNo,
+  /**
+   * How the batch is drawn from the seed. "one-per-class" takes different classes while they last (our choice: the
+   * field's usual batch, and the easier one to attack); "uniform" takes any images, so that labels may repeat.
+   */
+  draw: z.enum(["one-per-class", "uniform"]).default("one-per-class").describe("one-per-class or uniform"),
 });
 
 const client = z.strictObject({

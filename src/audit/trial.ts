@@ -50,7 +50,7 @@ export async function prepareTrial(asked: RunSpec): Promise<Trial> {
   const source = await openImages(asked.data);
   const indices = drawIndices(source.labels, {
     batch: asked.client.batchSize,
-    onePerClass: asked.data.onePerClass,
+    onePerClass: asked.data.draw === "one-per-class",
     key: runKey(asked, "batch"),
   });
   const truth = await source.take(indices);

@@ -24,7 +24,7 @@ export function declareAttackFlags(command: Command): Command {
   data("--cifar100 <file>", "CIFAR-100 binary file", oneOf("cifar100"));
   data("--size <pixels>", "scale images to a square of this side", from(1));
   data("--batch <n>", `images in the client's batch (default: ${spec.client.batchSize})`, from(1));
-  data("--one-per-class", "draw images of different classes");
+  data("--draw <how>", `one-per-class or uniform: may labels repeat? (default: ${spec.data.draw})`);
 
   const client = declare("Client");
   client("--model <name>", `${Object.keys(MODELS).join(", ")} (default: ${spec.model.name})`);
@@ -84,7 +84,7 @@ export function requestOf(flags: Readonly<Record<string, unknown>>): RunRequest 
     data: given({
       ...(set && { name: set[1], path: path(set[0]) }),
       size: number("size"),
-      onePerClass: flag("onePerClass"),
+      draw: text("draw"),
     }),
     client: given({
       batchSize: number("batch"),

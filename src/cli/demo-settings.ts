@@ -9,7 +9,7 @@ import type { RunRequest } from "../audit/index.ts";
 export const DEMO: RunRequest = {
   attack: { name: "fedleak-release", settings: { iterations: 300, generatorChannels: 64 } },
   model: { name: "resnet10", options: { activation: "sigmoid", width: 32 } },
-  data: { name: "embedded", onePerClass: true },
+  data: { name: "embedded" },
   client: { batchSize: 4, grants: ["batch-size", "labels"] },
   seed: 1,
 };

@@ -38,7 +38,12 @@ describe("median", () => {
 describe("finish", () => {
   it("clamps to [0,1] first, then filters when asked", () => {
     const image = float32([1, 1, 3, 3], [-5, 0.5, 0.5, 0.5, 9, 0.5, 0.5, 0.5, 0.5]);
-    expect(Array.from(finish(image, { medianFilter: 0 }).data)).toEqual([0, 0.5, 0.5, 0.5, 1, 0.5, 0.5, 0.5, 0.5]);
-    expect(finish(image, { medianFilter: 3 }).data[4]).toBe(0.5);
+    expect(Array.from(finish(image, { medianFilter: 0, medianFilterFrom: 1 }).data)).toEqual([
+      0, 0.5, 0.5, 0.5, 1, 0.5, 0.5, 0.5, 0.5,
+    ]);
+    expect(finish(image, { medianFilter: 3, medianFilterFrom: 3 }).data[4]).toBe(0.5);
+    expect(finish(image, { medianFilter: 3, medianFilterFrom: 4 }).data[4]).toBe(
+      finish(image, { medianFilter: 0, medianFilterFrom: 1 }).data[4],
+    );
   });
 });

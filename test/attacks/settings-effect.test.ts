@@ -35,7 +35,8 @@ const CHANGES: Readonly<Record<SettingName, readonly [from: Overrides, to: Overr
   clamp: [{ ...PIXELS, init: "normal" }, { clamp: false }],
   labels: [PIXELS, { labels: "joint" }],
   labelLearningRate: [{ ...PIXELS, labels: "joint" }, { labelLearningRate: 1 }],
-  medianFilter: [PIXELS, { medianFilter: 3 }],
+  medianFilter: [{ ...PIXELS, medianFilterFrom: 1 }, { medianFilter: 3 }],
+  medianFilterFrom: [{ ...PIXELS, medianFilter: 3, medianFilterFrom: 1 }, { medianFilterFrom: 64 }],
   iterations: [PIXELS, { iterations: 2 }],
 };
 

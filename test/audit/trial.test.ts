@@ -33,7 +33,7 @@ test("what the attack is given holds no image and no ungranted label", async () 
 });
 
 test("one image a class when asked for", async () => {
-  const { truth } = await trialOf({ data: { size: 8, onePerClass: true }, client: { batchSize: 8 } });
+  const { truth } = await trialOf({ data: { size: 8, draw: "one-per-class" }, client: { batchSize: 8 } });
   expect([...truth.labels].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
 });
 

@@ -34,6 +34,7 @@ export const fedleak: Preset = {
     labels: paper("joint", "Section 5: inferred, then optimised with the images"),
     labelLearningRate: ours(0.01, "not stated; as the images'"),
     medianFilter: ours(0, "the paper mentions no filter"),
+    medianFilterFrom: ours(64, "unused without a filter"),
     iterations: paper(10_000, "Section 6.5; it reports little gain after 4000"),
   },
 };

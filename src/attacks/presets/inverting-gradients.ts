@@ -34,6 +34,7 @@ export const invertingGradients: Preset = {
     labels: ours("inferred", "the paper takes labels as known; this holds when they are not granted"),
     labelLearningRate: ours(0.1, "unused unless labels are optimised; as the images'"),
     medianFilter: source(0, `${CODE} filter: none`),
+    medianFilterFrom: ours(64, "unused without a filter"),
     iterations: paper(4800, "the experiments use 4800 to 24 000"),
   },
 };
