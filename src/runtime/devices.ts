@@ -23,7 +23,9 @@ export function parseDevice(name: string): Device {
 export async function loadProvider(device: Device, cpuOnly: readonly string[]): Promise<Provider> {
   const binding = await import("onnxruntime-node");
   const ort = binding.default ?? binding; // CommonJS: loaders differ in where its exports are
-  return { ort, executionProviders: [device === "webgpu" ? { name: "webgpu", forceCpuNodeNames: cpuOnly } : device] };
+  // onnxruntime refuses an empty list of names.
+  const pinned = device === "webgpu" && cpuOnly.length > 0;
+  return { ort, executionProviders: [pinned ? { name: device, forceCpuNodeNames: cpuOnly } : device] };
 }
 
 /** What to say when a session cannot be opened on a device. */
@@ -34,6 +36,6 @@ export function deviceError(device: Device, cause: unknown): FedleakError {
   const remedy =
     device === "cpu"
       ? "This is a fault of fedleak: please report the command."
-      : "Install a Vulkan driver for the GPU (see `fedleak list`), or use --device cpu.";
+      : "Install a Vulkan driver for the GPU (see “Devices” in the README), or use --device cpu.";
   return new FedleakError({ who: `device ${device}`, must: "the device must open", got, remedy, cause });
 }

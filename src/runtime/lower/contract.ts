@@ -1,7 +1,7 @@
 /**
  * Matrix products and convolutions, each in the form that was the fastest for its shape.
  *
- * The choices come from measurements on two cores with AVX2 (`npm run bench -- conv`): onnxruntime's Conv is faster than its ConvTranspose, most of
+ * The choices come from measurements on two cores with AVX2, at ResNet10's shapes: onnxruntime's Conv is faster than its ConvTranspose, most of
  * all with fixed weights; the gradient by the weight is a matrix product over shifted copies of the image.
  */
 import type { AttrsOf, Conv, Node } from "../../graph/index.ts";

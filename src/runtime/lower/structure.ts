@@ -2,6 +2,7 @@
 import type { Node } from "../../graph/index.ts";
 import { sizeOf } from "../../tensor/index.ts";
 import type { Context, Lowerings } from "./context.ts";
+import { kthLargest } from "./kth-largest.ts";
 
 type StructureName =
   | "reshape"
@@ -38,14 +39,7 @@ export const structure: Lowerings<StructureName> = {
     const after = shape.map((n, axis) => n - starts[axis]! - ((x!.shape[axis]! - 1) * steps[axis]! + 1));
     return c.op("Pad", [spread, c.ints([...starts, ...after]), c.scalar(0)]);
   },
-  // The k largest, unordered, then the least of them; from the other end where that is nearer.
-  "kth-largest": ({ inputs: [x], attrs: { k } }, c) => {
-    const n = x!.shape.at(-1)!;
-    const fromTop = k <= n - k + 1;
-    const count = c.ints([fromTop ? k : n - k + 1]);
-    const [top] = c.ops("TopK", [c.value(x!), count], { axis: -1, largest: fromTop ? 1 : 0, sorted: 0 }, 2);
-    return c.op(fromTop ? "ReduceMin" : "ReduceMax", [top!, c.ints([x!.shape.length - 1])], { keepdims: 1 });
-  },
+  "kth-largest": kthLargest,
   gather: ({ inputs: [x, index] }, c) => c.op("Gather", [c.value(x!), c.value(index!)], { axis: 0 }),
   "scatter-add": ({ inputs: [values, index], shape }, c) => {
     const zeros = c.op("Expand", [c.scalar(0), c.ints(shape)]);

@@ -13,6 +13,8 @@ export interface Emitter {
     attributes: Readonly<Record<string, OnnxAttribute>>,
     outputs: number,
   ): readonly string[];
+  /** The value of one branch or the other; only the chosen one is computed. Both give tensors of one type. */
+  choose(condition: string, yes: () => string, no: () => string): string;
   /** Adds a node whose output is called `output`. */
   named(type: string, input: string, output: string): void;
   /** A fixed float32 tensor (baked in). */
@@ -52,7 +54,7 @@ const EXTERNAL_FROM = 1024; // bytes (our choice); larger tensors are handed ove
 
 export function emitter(): Emitter {
   const external: { readonly path: string; readonly data: Uint8Array }[] = [];
-  const node: { readonly name: string; readonly opType: string }[] = [];
+  let node: { readonly name: string; readonly opType: string }[] = [];
   const initializer: object[] = [];
   const shared = new Map<string, string>();
   const labels = new Map<string, string>();
@@ -87,8 +89,25 @@ export function emitter(): Emitter {
     return output;
   };
 
+  const branch = (emit: () => string): object => {
+    const outer = node;
+    node = [];
+    const output = [{ name: emit() }];
+    const graph = { name: `b${count++}`, node, output };
+    node = outer;
+    return graph;
+  };
+
   return {
     ops,
+    choose: (condition, yes, no) => {
+      const branches = { then_branch: branch(yes), else_branch: branch(no) };
+      const attribute = Object.entries(branches).map(([name, g]) => ({ name, g, type: 5 })); // AttributeProto.GRAPH
+      const output = `v${count++}`;
+      labels.set(output, label);
+      add({ name: `${label}/If/${output}`, opType: "If", input: [condition], output: [output], attribute });
+      return output;
+    },
     named: (opType, input, output) => {
       add({ name: output, opType, input: [input], output: [output] });
     },

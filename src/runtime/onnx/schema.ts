@@ -43,6 +43,7 @@ const SCHEMA = protobuf.Root.fromJSON({
         i: f(3, "int64"),
         s: f(4, "bytes"),
         t: f(5, "Tensor"),
+        g: f(6, "Graph"),
         floats: many(7, "float"),
         ints: many(8, "int64"),
         type: f(20, "int32"),
