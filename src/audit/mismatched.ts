@@ -19,7 +19,9 @@ export interface MismatchedObservation {
  */
 export async function mismatchedObservation(trial: Trial): Promise<MismatchedObservation> {
   const { batch, about } = await otherBatch(trial);
-  return { observation: await observed(trial.spec, { ...trial, batch }), about };
+  const observation = await observed(trial.spec, { ...trial, batch });
+  await trial.programs.release();
+  return { observation, about };
 }
 
 async function otherBatch({ spec, source, truth, indices }: Trial): Promise<{ batch: Batch; about: string }> {

@@ -3,7 +3,7 @@ import { drawIndices, type LabelledImages, readBytes } from "../data/index.ts";
 import { clientGradientStep, type Observation, observe, type Weights } from "../fl/index.ts";
 import { buildModel } from "../models/index.ts";
 import { initialise, type Model } from "../nn/index.ts";
-import { type Device, parseDevice } from "../runtime/index.ts";
+import { type Device, type ProgramCache, parseDevice, programCache } from "../runtime/index.ts";
 import { readSafetensors } from "../tensor/index.ts";
 import { fail, type Key, key, split } from "../util/index.ts";
 import { canonicalJson, fingerprint } from "./fingerprint.ts";
@@ -27,6 +27,8 @@ export interface Trial {
   /** In words: drawn, or from which file. */
   readonly weightsAbout: string;
   readonly observation: Observation;
+  /** The client's program, kept for the mismatched floor; empty when that is not asked for. */
+  readonly programs: ProgramCache;
   /** Of the spec; a run that is resumed must have the same. */
   readonly specPrint: string;
   /** Of batch and weights. */
@@ -61,7 +63,9 @@ export async function prepareTrial(asked: RunSpec): Promise<Trial> {
     attack: { name: preset.name, settings: { ...settings } },
     model: { ...asked.model, options: JSON.parse(JSON.stringify(model.options)) },
   };
-  const observation = await observed(spec, { model, weights, batch: truth });
+  const programs = programCache();
+  const observation = await observed(spec, { model, weights, batch: truth, programs });
+  if (!spec.measure.mismatchedFloor) await programs.release();
   return {
     spec,
     preset,
@@ -74,6 +78,7 @@ export async function prepareTrial(asked: RunSpec): Promise<Trial> {
     weights,
     weightsAbout: about,
     observation,
+    programs,
     specPrint: await fingerprint(canonicalJson(spec)),
     inputsPrint: await fingerprint(truth.images, truth.labels.join(), weights.params, weights.buffers),
   };
@@ -82,7 +87,14 @@ export async function prepareTrial(asked: RunSpec): Promise<Trial> {
 /** One round of a client that holds `batch`, seen with the spec's grants. */
 export async function observed(
   spec: RunSpec,
-  { model, weights, batch }: { model: Model; weights: Weights; batch: Pick<LabelledImages, "images" | "labels"> },
+  {
+    model,
+    weights,
+    batch,
+    programs,
+  }: Pick<Trial, "model" | "weights" | "programs"> & {
+    readonly batch: Pick<LabelledImages, "images" | "labels">;
+  },
 ): Promise<Observation> {
   const sent = await clientGradientStep({
     model,
@@ -92,6 +104,7 @@ export async function observed(
     mode: spec.client.batchNorm,
     device: parseDevice(spec.device),
     threads: spec.threads,
+    compile: programs.compile,
   });
   const broken = Object.entries(sent.update).find(([, t]) => !t.data.every(Number.isFinite));
   if (broken) {

@@ -1,6 +1,6 @@
 import { crossEntropy, grad, input, type Node } from "../graph/index.ts";
 import { inputsFor, type Mode, type Model } from "../nn/index.ts";
-import { compile, type Device } from "../runtime/index.ts";
+import { type Compile, compile, type Device } from "../runtime/index.ts";
 import { float32, scalarOf, shapeText, type Tensor, type Tensors } from "../tensor/index.ts";
 import { fail } from "../util/index.ts";
 import { movedStatistics } from "./running-statistics.ts";
@@ -17,6 +17,8 @@ export interface GradientStep {
   readonly mode: Mode;
   readonly device?: Device;
   readonly threads?: number;
+  /** How the gradient's graph is compiled; a cache's `compile` lets batches of one size share the program. */
+  readonly compile?: Compile;
 }
 
 /**
@@ -28,9 +30,10 @@ export interface GradientStep {
  */
 export async function clientGradientStep(step: GradientStep): Promise<ClientUpdate> {
   const { model, weights, images, labels, mode, device = "cpu", threads = 0 } = step;
+  const compileOnce = step.compile ?? compile;
   checkBatch(step);
   const { outputs, counts } = gradientGraph(model, images.shape[0]!, mode);
-  const program = await compile(outputs, { device, threads });
+  const program = await compileOnce(outputs, { device, threads });
   try {
     const result = await program.run({
       [IMAGES]: images,

@@ -1,5 +1,6 @@
 export { type CompileOptions, compile } from "./compile.ts";
 export { DEVICES, type Device, parseDevice } from "./devices.ts";
 export { type ProfileRow, profile } from "./profile.ts";
+export { type Compile, type ProgramCache, programCache } from "./program-cache.ts";
 export { evaluate } from "./reference/evaluate.ts";
 export type { Program } from "./session.ts";
