@@ -12,7 +12,10 @@ export const fedleakRelease: Preset = {
   requires: ["batch-size"],
   settings: {
     parameterisation: release("generator", "G_θ(z) with θ optimised"),
-    generatorChannels: release(256, "up to 32 × 32, then 128 and 64"),
+    generatorChannels: ours(
+      64,
+      "the release's 256 suit its 128 pixels; at 32, 300 steps reach 17.9 dB with them, 27 with 64",
+    ),
     generatorLatent: release(128, "one vector an image, fixed"),
     init: ours("normal", "unused by the generator, whose weights start as PyTorch's layers do"),
     l1Weight: release(1, "mean of the masked absolute difference, summed over tensors"),

@@ -10,7 +10,7 @@ export const fedleak: Preset = {
   requires: ["batch-size"],
   settings: {
     parameterisation: paper("pixels", "Equation 2 optimises the images"),
-    generatorChannels: ours(256, "unused by pixels; the release's width"),
+    generatorChannels: ours(64, "unused by pixels"),
     generatorLatent: ours(128, "unused by pixels; the release's length"),
     init: ours("uniform", "not stated; inside the box the images are clamped to"),
     l1Weight: paper(1, "Section 4.4"),

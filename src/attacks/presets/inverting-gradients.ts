@@ -10,7 +10,7 @@ export const invertingGradients: Preset = {
   requires: ["batch-size"],
   settings: {
     parameterisation: paper("pixels", "Equation 4"),
-    generatorChannels: ours(256, "unused by pixels"),
+    generatorChannels: ours(64, "unused by pixels"),
     generatorLatent: ours(128, "unused by pixels"),
     init: source("normal", `${CODE} init: randn`),
     l1Weight: paper(0, "not part of its loss"),
