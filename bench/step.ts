@@ -42,7 +42,7 @@ export interface StepResult {
 }
 
 /** Where the peer script's name of a model differs from ours. */
-export const PEER_NAMES: Readonly<Record<string, string>> = {
+const PEER_NAMES: Readonly<Record<string, string>> = {
   lenet: "lenet-sigmoid",
   resnet18: "resnet18-imagenet",
 };
@@ -83,7 +83,7 @@ export async function timeStep(options: StepOptions): Promise<StepResult> {
 }
 
 /** Milliseconds of `runs` calls after one that is not counted. */
-export async function clock(call: () => Promise<unknown>, runs: number): Promise<{ median: number; min: number }> {
+async function clock(call: () => Promise<unknown>, runs: number): Promise<{ median: number; min: number }> {
   await call();
   const times: number[] = [];
   for (let i = 0; i < runs; i++) {

@@ -21,7 +21,7 @@ export async function profileAttack(spec: RunSpec, runs: number): Promise<readon
 }
 
 /** Time by kind of op of one run of a step, averaged over `runs` after one that warms up. */
-export async function profileStep(
+async function profileStep(
   { outputs, options, feeds }: StepProgram,
   runs: number,
 ): Promise<readonly ProfileRow[]> {
