@@ -21,10 +21,7 @@ export async function profileAttack(spec: RunSpec, runs: number): Promise<readon
 }
 
 /** Time by kind of op of one run of a step, averaged over `runs` after one that warms up. */
-async function profileStep(
-  { outputs, options, feeds }: StepProgram,
-  runs: number,
-): Promise<readonly ProfileRow[]> {
+async function profileStep({ outputs, options, feeds }: StepProgram, runs: number): Promise<readonly ProfileRow[]> {
   const folder = await mkdtemp(join(tmpdir(), "fedleak-profile-"));
   try {
     const { rows } = await profile(outputs, options, { feeds, runs, prefix: join(folder, "trace") });
