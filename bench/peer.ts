@@ -19,8 +19,9 @@ export async function compareWithPeer(options: StepOptions, command: string, rou
   const ours: StepResult[] = [];
   const peer: (PeerResult & { torch: string })[] = [];
   for (let round = 0; round < rounds; round++) {
-    ours.push(await lastJson([process.execPath, ...process.execArgv, process.argv[1]!, "step", ...args, "--json"]));
-    peer.push(await lastJson([...command.split(" "), ...args]));
+    const own = [process.execPath, ...process.execArgv, process.argv[1]!, "step", ...args, "--json"];
+    ours.push(await lastJson(own.map((word) => `'${word}'`).join(" ")));
+    peer.push(await lastJson([command, ...args].join(" ")));
   }
   const ratio = (key: keyof PeerResult) => {
     const values = ours.map((result, i) => result[key] / peer[i]![key]);
@@ -30,24 +31,24 @@ export async function compareWithPeer(options: StepOptions, command: string, rou
   return { ours, peer, ratios: Object.fromEntries(keys.map((key) => [key, ratio(key)])) as Comparison["ratios"] };
 }
 
-/** The JSON object on the last line that a command prints. */
-async function lastJson<T>([program, ...args]: string[]): Promise<T> {
-  const child = spawn(program!, args, { stdio: ["ignore", "pipe", "inherit"] });
+/** The JSON object on the last line that a shell command prints. */
+async function lastJson<T>(command: string): Promise<T> {
+  const child = spawn(command, { shell: true, stdio: ["ignore", "pipe", "inherit"] });
   let text = "";
   child.stdout.setEncoding("utf8").on("data", (part) => {
     text += part;
   });
-  const code = await new Promise<number | null | Error>((resolve) => {
-    child.on("close", resolve).on("error", resolve);
+  const code = await new Promise<number | null>((resolve) => {
+    child.on("close", resolve);
   });
-  if (code !== 0) {
-    const got = code instanceof Error ? code.message : `exit code ${code}`;
-    fail({
-      who: "bench",
-      must: `"${program} ${args.join(" ")}" must succeed`,
-      got,
-      remedy: "Run it by itself to see why.",
-    });
-  }
-  return JSON.parse(text.trim().split("\n").at(-1)!) as T;
+  const last = text.trim().split("\n").at(-1)!;
+  try {
+    if (code === 0) return JSON.parse(last) as T;
+  } catch {} // told below
+  return fail({
+    who: "bench",
+    must: `"${command}" must succeed and print JSON on its last line`,
+    got: code === 0 ? `"${last.slice(0, 80)}"` : `exit code ${code}`,
+    remedy: "Run it by itself to see why.",
+  });
 }

@@ -52,10 +52,11 @@ const NODE_CORNERS = new Set([
   "data/files.ts",
   "data/image-folder.ts",
   "data/read-bytes.ts",
+  "runtime/devices.ts", // loads onnxruntime's binding for Node; a browser's will be chosen here
 ]);
 
 /** Packages that are of no use in a browser. */
-const NODE_PACKAGES = new Set(["sharp"]);
+const NODE_PACKAGES = new Set(["onnxruntime-node", "sharp"]);
 
 const MOST_LINES = 300;
 

@@ -250,6 +250,7 @@ function convolutions(): OpCase[] {
     { about: "groups 2, stride 2", x: [2, 4, 6, 5], w: [2, 2, 3, 3], options: { groups: 2, stride: 2, padding: 1 } },
     { about: "depthwise", x: [2, 4, 5, 5], w: [4, 1, 3, 3], options: { groups: 4, padding: 1 } },
     { about: "1×1", x: [2, 3, 4, 4], w: [5, 3, 1, 1], options: {} },
+    { about: "1×1, stride 2, padding 1", x: [1, 2, 3, 3], w: [2, 2, 1, 1], options: { stride: 2, padding: 1 } },
     { about: "1×1, stride 2", x: [2, 3, 5, 5], w: [5, 3, 1, 1], options: { stride: 2 } },
     {
       about: "uneven pairs",

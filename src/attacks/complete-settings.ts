@@ -1,4 +1,5 @@
 import { fail, unknownName } from "../util/index.ts";
+import { whyIdle } from "./idle-settings.ts";
 import type { Origin, Preset } from "./preset.ts";
 import {
   type AttackSettings,
@@ -42,9 +43,10 @@ export interface SettingRow {
 export function settingsLedger(preset: Preset, settings: AttackSettings): SettingRow[] {
   return NAMES.map((name) => {
     const { value, origin, note } = preset.settings[name];
-    return settings[name] === value
-      ? { name, value, origin, note }
-      : { name, value: settings[name], origin: "user", note: `the preset's value is ${value} (${origin})` };
+    if (settings[name] === value) return { name, value, origin, note };
+    const idle = whyIdle(name, settings);
+    const about = `the preset's value is ${value} (${origin})${idle ? `; no effect here: ${idle}` : ""}`;
+    return { name, value: settings[name], origin: "user", note: about };
   });
 }
 

@@ -1,6 +1,7 @@
 /** Verbs composed of ops: what a network, a loss or an attack is written in. All differentiable to any order. */
 import { normaliseAxes } from "../tensor/index.ts";
-import { type Node, needRank, needSameShape } from "./node.ts";
+import { fail } from "../util/index.ts";
+import { describe, type Node, needRank, needSameShape } from "./node.ts";
 import {
   abs,
   add,
@@ -184,6 +185,14 @@ export function batchNorm(x: Node, gamma: Node, beta: Node, statistics: NormStat
 /** Each pixel repeated factor × factor times: [B,C,H,W] → [B,C,factor·H,factor·W]; integer factor ≥ 1. */
 export function resizeNearest(x: Node, factor: number): Node {
   needRank("resizeNearest", "x", x, 4);
+  if (!Number.isInteger(factor) || factor < 1) {
+    fail({
+      who: "resizeNearest",
+      must: "factor must be an integer ≥ 1",
+      got: `${factor}`,
+      remedy: "Use resizeBicubic.",
+    });
+  }
   const [b, c, h, w] = x.shape as [number, number, number, number];
   const wide = broadcastTo(reshape(x, [b * c, h, 1, w, 1]), [b * c, h, factor, w, factor]);
   return reshape(wide, [b, c, h * factor, w * factor]);
@@ -207,6 +216,14 @@ export function resizeBicubic(x: Node, size: Pair): Node {
 /** Total variation mean|Δ rows| + mean|Δ columns| of images [B,C,H,W], H and W ≥ 2: a scalar. */
 export function totalVariation(x: Node): Node {
   needRank("totalVariation", "x", x, 4);
+  if (x.shape.slice(2).some((n) => n < 2)) {
+    fail({
+      who: "total variation",
+      must: "images must have 2 rows and columns or more",
+      got: describe(x),
+      remedy: "Use larger images (--size), or --tv 0.",
+    });
+  }
   const difference = (axis: number) => {
     const n = x.shape[axis]! - 1;
     return mean(abs(sub(narrow(x, axis, 1, n), narrow(x, axis, 0, n))));

@@ -129,17 +129,20 @@ function total(x: Node, axes: readonly number[]): Node {
   return sum(x, real, { keepDims: true });
 }
 
+const DEEPEST = 6; // products and sums looked into (our choice); without a bound shared ones would be walked again and again
+
 /** x = core·factor, where factor is the same along the axes (extent 1); factor is undefined when there is none. */
-function split(x: Node, axes: readonly number[]): { readonly core: Node; readonly factor?: Node } {
+function split(x: Node, axes: readonly number[], depth = DEEPEST): { readonly core: Node; readonly factor?: Node } {
+  if (depth === 0) return { core: x };
   if (x.op.name === "neg") {
-    const { core, factor } = split(x.inputs[0]!, axes);
+    const { core, factor } = split(x.inputs[0]!, axes, depth - 1);
     return { core, factor: factor ? neg(factor) : neg(unit(x.shape.length)) };
   }
   if (x.op.name !== "mul") return { core: x };
   const [a, b] = x.inputs as [Node, Node];
-  if (isFlat(b, axes)) return withFactor(split(a, axes), b.inputs[0]!);
-  if (isFlat(a, axes)) return withFactor(split(b, axes), a.inputs[0]!);
-  const [p, q] = [split(a, axes), split(b, axes)];
+  if (isFlat(b, axes)) return withFactor(split(a, axes, depth - 1), b.inputs[0]!);
+  if (isFlat(a, axes)) return withFactor(split(b, axes, depth - 1), a.inputs[0]!);
+  const [p, q] = [split(a, axes, depth - 1), split(b, axes, depth - 1)];
   if (!p.factor && !q.factor) return { core: x };
   const core = mul(p.core, q.core);
   return { core, factor: p.factor && q.factor ? mul(p.factor, q.factor) : (p.factor ?? q.factor)! };
@@ -159,6 +162,7 @@ function folds(x: Node, axes: readonly number[]): boolean {
   return split(x, axes).factor !== undefined && sizeOf(x.shape) > 1;
 }
 
-function leaves(x: Node): Node[] {
-  return x.op.name === "add" || x.op.name === "sub" ? x.inputs.flatMap(leaves) : [x];
+function leaves(x: Node, depth = DEEPEST): Node[] {
+  const inner = depth > 0 && (x.op.name === "add" || x.op.name === "sub");
+  return inner ? x.inputs.flatMap((part) => leaves(part, depth - 1)) : [x];
 }

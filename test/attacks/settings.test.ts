@@ -76,3 +76,17 @@ describe("settingsLedger", () => {
     expect(rows.find(({ name }) => name === "maskRatio")).toMatchObject({ value: 0.5, origin: "paper" });
   });
 });
+
+describe("a setting without effect", () => {
+  it.each([
+    [{ maskRatio: 1, maskScope: "per-tensor" }, "maskScope", "maskRatio is 1"],
+    [{ generatorChannels: 8 }, "generatorChannels", "pixels are optimised"],
+    [{ gamma: 0, lookahead: "uphill" }, "lookahead", "gamma is 0"],
+    [{ labels: "inferred", labelLearningRate: 1 }, "labelLearningRate", "labels are not optimised"],
+  ])("%j is told in the ledger", (overrides, name, why) => {
+    const rows = settingsLedger(FEDLEAK, completeSettings(FEDLEAK, overrides as Record<string, string | number>));
+    expect(rows.find((row) => row.name === name)?.note).toContain(`no effect here: ${why}`);
+    const active = settingsLedger(FEDLEAK, completeSettings(FEDLEAK, { gamma: 0.4 }));
+    expect(active.find((row) => row.name === "gamma")?.note).not.toContain("no effect");
+  });
+});

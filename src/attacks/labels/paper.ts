@@ -7,7 +7,8 @@ import { fail } from "../../util/index.ts";
  * s_j = Σ_d ∂L/∂W[j,d]. B ≤ N: the B classes of smallest s_j, so all differ. B > N: class j gets
  * round(B·(s_j − s_max)/Σ_k(s_k − s_max)) labels; if that is too few, the class of lowest s gets the rest.
  * headGradient [N,D]; batchSize B ≥ 1. Result: B classes, ascending.
- * Source: FedLeak, Section 5 (label inference). Exact for B ≤ N when all labels differ and the features are positive.
+ * Source: FedLeak, Section 5 (label inference). Exact for B ≤ N when all labels differ, the features are positive and no
+ * class is predicted so strongly that it outweighs its own image: so on untrained nets, not always on trained ones.
  * Differs (our choice, the paper is silent): too many are taken from the classes of highest s that have one; equal s
  * for all classes share the labels round-robin.
  */

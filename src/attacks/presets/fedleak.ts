@@ -20,7 +20,7 @@ export const fedleak: Preset = {
     maskRatio: paper(0.5, "Section 5: the top 50 % by magnitude"),
     maskScope: ours("global", "not stated; read as one ranking of all entries"),
     tv: release(1e-5, "the paper's number is lost; the released program's"),
-    activationPenalty: paper(1e-4, "printed value lost; Table 18 shows the default's 21.33 dB at 0.0001 only"),
+    activationPenalty: ours(1e-4, "inferred from Table 18; on each layer's mean |F|, where the paper writes a sum"),
     gamma: ours(0.5, "printed value lost; the best of Table 16, while Appendix D uses 0.3"),
     lookahead: ours("descent", "Equation 12 looks uphill, Appendix D along the descent; the latter explains the gain"),
     lookaheadStep: ours(0.1, "called a small constant; used by lookahead uphill only"),

@@ -12,7 +12,7 @@ export const invertingGradients: Preset = {
     parameterisation: paper("pixels", "Equation 4"),
     generatorChannels: ours(64, "unused by pixels"),
     generatorLatent: ours(128, "unused by pixels"),
-    init: source("normal", `${CODE} init: randn`),
+    init: source("normal", `${CODE} init: randn; there on normalised images, here on [0,1]`),
     l1Weight: paper(0, "not part of its loss"),
     cosineWeight: paper(1, "Equation 4"),
     l2Weight: paper(0, "not part of its loss"),

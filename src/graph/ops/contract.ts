@@ -75,7 +75,7 @@ export const convWeightOp: Op<"conv-weight", ConvWeight> = {
   vjp: (g, { inputs: [x, y], attrs }) => [convInput(y!, g, [x!.shape[2]!, x!.shape[3]!], attrs), conv(x!, g, attrs)],
 };
 
-/** Matrix product; leading axes broadcast against each other. */
+/** Matrix product; of different ranks, the smaller operand is repeated along the leading axes of the larger one. */
 export function matmul(a: Node, b: Node): Node {
   if (a.shape.length === b.shape.length) return apply(matmulOp, [a, b], {});
   const lead = a.shape.length > b.shape.length ? a.shape.slice(0, -2) : b.shape.slice(0, -2);
@@ -122,7 +122,8 @@ function convShape(who: string, x: Pick<Node, "shape" | "kind">, w: Shape, attrs
   needKind(who, "float", floats);
   const [b, i, h, width] = x.shape as [number, number, number, number];
   const [o, perGroup, kh, kw] = w as [number, number, number, number];
-  if (x.shape.length !== 4 || w.length !== 4 || i !== perGroup * attrs.groups || o % attrs.groups !== 0) {
+  const whole = [...x.shape, ...w].every(Number.isInteger);
+  if (!whole || x.shape.length !== 4 || w.length !== 4 || i !== perGroup * attrs.groups || o % attrs.groups !== 0) {
     fail({
       who,
       must: `input channels must equal weight I × groups (${perGroup} × ${attrs.groups} = ${perGroup * attrs.groups}) and groups divide O = ${o}`,

@@ -178,7 +178,7 @@ export function div(a: Operand, b: Operand): Node {
   return q.op === broadcastOp && p.op !== broadcastOp ? mul(p, div(1, q)) : two(divOp, a, b);
 }
 
-/** aᵇ; x¹ = x, x⁰ = 1 */
+/** aᵇ; x¹ = x */
 export function pow(a: Operand, b: Operand): Node {
   if (isSplat(b, 1)) return like(a, b);
   return two(powOp, a, b);

@@ -178,11 +178,10 @@ export function sum(x: Node, axes?: readonly number[], options: { readonly keepD
   return options.keepDims ? kept : reshape(kept, without(x.shape, over));
 }
 
-/** sum with the rewriting rules: over broadcast axes it is a product, over extents of 1 nothing. */
+/** The sum with its axes kept: over extents of 1 it is nothing, and a sum of a sum is one sum. */
 function sumKept(x: Node, axes: readonly number[]): Node {
   const real = axes.filter((axis) => x.shape[axis] !== 1);
   if (real.length === 0) return x;
-  if (x.op === scalarOp) return x;
   if (x.op === sumOp) {
     return sumKept(x.inputs[0]!, mergeAxes(x.attrs.axes as readonly number[], real));
   }

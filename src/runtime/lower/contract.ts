@@ -52,7 +52,7 @@ function flippedConv(node: InputGradient, c: Context): string {
   const [o, i, kh, kw] = w.shape as [number, number, number, number];
   const values = c.constant(w);
   const kernel = values
-    ? c.floats([i, o, kh, kw], flipped(values, [o, i, kh, kw]))
+    ? c.once(`flipped ${w.id}`, () => c.floats([i, o, kh, kw], flipped(values, [o, i, kh, kw])))
     : flippedAtRunTime(c.value(w), [o, i, kh, kw], c);
   const { padding, dilation } = node.attrs;
   const around: [number, number] = [dilation[0] * (kh - 1) - padding[0], dilation[1] * (kw - 1) - padding[1]];
@@ -97,7 +97,7 @@ function shiftedProducts(node: WeightGradient, c: Context): string {
   const padded = padding.some((p) => p > 0)
     ? c.op("Pad", [channelsFirst, c.ints([0, 0, ...padding, 0, 0, ...padding]), c.scalar(0)])
     : channelsFirst;
-  const whole = kernelSize[0] * kernelSize[1] === 1 && ho === h && wo === w;
+  const whole = kernelSize[0] * kernelSize[1] === 1 && ho === h && wo === w && padding.every((p) => p === 0);
   const copies = offsets(kernelSize).map(([p, q]) => {
     const start = [p * dilation[0], q * dilation[1]] as const;
     const end = [start[0] + (ho - 1) * stride[0] + 1, start[1] + (wo - 1) * stride[1] + 1];

@@ -16,7 +16,8 @@ export const elementwise: Lowerings<ElementwiseName> = {
   log: twin("Log"),
   sqrt: twin("Sqrt"),
   abs: twin("Abs"),
-  // The sign of a ReLU is its mask; a comparison is twice as fast as Sign.
+  // The sign of a ReLU is its mask; a comparison is twice as fast as Sign
+  // (and gives 0 for NaN, where the reference gives NaN; the loss is NaN either way).
   sign: (node, c) => {
     const x = node.inputs[0]!;
     if (x.op.name !== "relu") return c.op("Sign", [c.value(x)]);

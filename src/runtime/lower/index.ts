@@ -1,5 +1,5 @@
 import { describe, type Node, type OpName, simplify, splatOf, topological } from "../../graph/index.ts";
-import { int64, numbers, sameShape, shapeText, type Tensor, type Tensors } from "../../tensor/index.ts";
+import { int64, numbers, sameShape, shapeText, sizeOf, type Tensor, type Tensors } from "../../tensor/index.ts";
 import { fail } from "../../util/index.ts";
 import { emitter, type OnnxModel, type ValueInfo } from "../onnx/emitter.ts";
 import { KERNELS, type Values } from "../reference/kernels.ts";
@@ -22,6 +22,8 @@ export interface Lowered extends OnnxModel {
 type LeafName = "input" | "constant" | "scalar";
 const LOWERINGS: Lowerings<Exclude<OpName, LeafName>> = { ...elementwise, ...structure, ...contract };
 const NEVER_FOLDED = new Set<string>(["matmul", "conv", "conv-input", "conv-weight", "broadcast"]); // too slow or large
+const MOVES = new Set<string>(["reshape", "transpose"]); // folded at any size: others may then use the result
+const FOLDED_UP_TO = 1 << 16; // elements (our choice): beyond, the runtime is faster than the reference
 
 /**
  * Lowers a graph to one ONNX model. Inputs named in `bake` become initializers; what depends on them alone is computed
@@ -76,6 +78,14 @@ export function lower(wanted: Readonly<Record<string, Node>>, bake: Tensors): Lo
   const fed = nodes.filter((node) => node.op.name === "input" && !fixed.has(node));
   const inputs = fed.map(border);
   for (const node of fed) names.set(node, String(node.attrs.name));
+  const twin = inputs.find(({ name }) => name in outputs);
+  if (twin)
+    fail({
+      who: "compile",
+      must: "outputs and inputs must differ in name",
+      got: `"${twin.name}" twice`,
+      remedy: "Rename the output.",
+    });
   const results = Object.entries(outputs).map(([name, node]): ValueInfo => {
     emit.named("Identity", nameOf(node), name);
     return { name, shape: node.shape, kind: node.kind };
@@ -91,10 +101,14 @@ function fixedNodes(nodes: readonly Node[], bake: Tensors): ReadonlySet<Node> {
     const leaf = node.inputs.length === 0;
     const known = leaf
       ? node.op.name !== "input" || String(node.attrs.name) in bake
-      : !NEVER_FOLDED.has(node.op.name) && node.inputs.every((x) => fixed.has(x));
+      : !NEVER_FOLDED.has(node.op.name) && node.inputs.every((x) => fixed.has(x) && isFoldable(node, x));
     if (known) fixed.add(node);
   }
   return fixed;
+}
+
+function isFoldable(node: Node, x: Node): boolean {
+  return MOVES.has(node.op.name) || sizeOf(x.shape) <= FOLDED_UP_TO;
 }
 
 /** The tensor of a constant or a baked input. */

@@ -15,7 +15,7 @@ export function kthLargest({ inputs: [x], attrs: { k } }: Node<AttrsOf<"kth-larg
   const n = x!.shape.at(-1)!;
   const value = c.value(x!);
   const everything = () => select(value, c.ints([k]), x!.shape.length - 1, nearerEnd(k, n), n, c);
-  if (n < MANY || n !== x!.shape.reduce((a, b) => a * b)) return everything();
+  if (n < MANY || n !== x!.shape.reduce((a, b) => a * b) || sampleStride(n) === 1) return everything();
   const flat = c.op("Reshape", [value, c.ints([n])]);
   const { above, inside } = bracket(flat, k / n, n, c);
   const left = c.op("Sub", [c.ints([k]), above]);
@@ -42,7 +42,7 @@ function select(value: string, k: string, axis: number, end: End, n: number, c: 
 
 /** How many of the numbers are above the bracket around the given share of largest ones, and those that are inside. */
 function bracket(flat: string, share: number, n: number, c: Context): { above: string; inside: string } {
-  const stride = coprimeUpTo(Math.floor(n / SAMPLE), n); // coprime: meets all rows, columns and channels alike
+  const stride = sampleStride(n);
   const m = Math.ceil(n / stride);
   const sample = c.op("Slice", [flat, c.ints([0]), c.ints([n]), c.ints([0]), c.ints([stride])]);
   const slack = DEVIATIONS * Math.sqrt(m * share * (1 - share)) + 2;
@@ -60,14 +60,20 @@ function bracket(flat: string, share: number, n: number, c: Context): { above: s
   };
 }
 
-/** How many of a vector of bools hold, int64 [1]; exact to 2²⁴, which float32 still counts. */
+/** How many of a vector of bools hold, int64 [1]. */
 function count(flags: string, c: Context): string {
-  const total = c.op("ReduceSum", [c.op("Cast", [flags], { to: 1 }), c.ints([0])], { keepdims: 1 }); // FLOAT
+  const total = c.op("ReduceSum", [c.op("Cast", [flags], { to: 6 }), c.ints([0])], { keepdims: 1 }); // INT32
   return c.op("Cast", [total], { to: 7 }); // INT64
 }
 
-function coprimeUpTo(limit: number, n: number): number {
-  for (let s = limit; s > 1; s--) if (gcd(s, n) === 1) return s;
+/**
+ * How far apart the sampled numbers stand: near n/SAMPLE, and coprime to n, so that a sample of a weight's gradient
+ * meets all rows, columns and channels alike. 1 (no sampling) when there is none below n/256.
+ */
+export function sampleStride(n: number): number {
+  const near = Math.floor(n / SAMPLE);
+  for (let s = near; s > 1; s--) if (gcd(s, n) === 1) return s;
+  for (let s = near + 1; s <= n / 256; s++) if (gcd(s, n) === 1) return s;
   return 1;
 }
 

@@ -25,6 +25,8 @@ export interface Emitter {
   ints(values: readonly number[]): string;
   /** A fixed tensor of any kind: float64 is rounded to float32, int32 widened. */
   tensor(tensor: Tensor): string;
+  /** The value that `make` gave when first called under this key. */
+  once(key: string, make: () => string): string;
   /** Names the output of a node and which graph op it came from, for profiles. */
   within<T>(label: string, emit: () => T): T;
   /** The names of all nodes of one ONNX operator so far. */
@@ -67,7 +69,7 @@ export function emitter(): Emitter {
     return name;
   };
   const store = (shape: Shape, dataType: number, bytes: ArrayBufferView): string => {
-    const name = `c${count++}`;
+    const name = `~c${count++}`; // ~: no name of a model or of an attack begins with it
     const data = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     initializer.push({ name, dims: [...shape], dataType, ...placed(name, data) });
     return name;
@@ -82,7 +84,7 @@ export function emitter(): Emitter {
     node.push(entry);
   };
   const ops: Emitter["ops"] = (opType, input, attributes, outputs) => {
-    const output = Array.from({ length: outputs }, () => `v${count++}`);
+    const output = Array.from({ length: outputs }, () => `~v${count++}`);
     for (const name of output) labels.set(name, label);
     const attribute = Object.entries(attributes).map(([name, value]) => ({ name, ...attributeValue(value) }));
     add({ name: `${label}/${opType}/${output[0]}`, opType, input, output, attribute });
@@ -100,10 +102,11 @@ export function emitter(): Emitter {
 
   return {
     ops,
+    once,
     choose: (condition, yes, no) => {
       const branches = { then_branch: branch(yes), else_branch: branch(no) };
       const attribute = Object.entries(branches).map(([name, g]) => ({ name, g, type: 5 })); // AttributeProto.GRAPH
-      const output = `v${count++}`;
+      const output = `~v${count++}`;
       labels.set(output, label);
       add({ name: `${label}/If/${output}`, opType: "If", input: [condition], output: [output], attribute });
       return output;

@@ -73,6 +73,15 @@ export const KERNELS: { readonly [N in OpName]: Kernel<N> } = {
   "scatter-add": ({ shape }, values, rows) => {
     const out = new Float64Array(sizeOf(shape));
     const size = sizeOf(shape.slice(1));
+    const beyond = rows!.find((row) => row < 0 || row >= shape[0]!);
+    if (beyond !== undefined) {
+      fail({
+        who: "scatter-add",
+        must: `indices must be in 0 … ${shape[0]! - 1}`,
+        got: `${beyond}`,
+        remedy: "Check the index.",
+      });
+    }
     values.forEach((value, i) => {
       out[rows![Math.floor(i / size)]! * size + (i % size)]! += value;
     });
