@@ -15,6 +15,7 @@ import {
 } from "../graph/index.ts";
 import { countElements, inputsFor, type Mode, type Model } from "../nn/index.ts";
 import { float32, numbers, type Shape, type Tensor, type Tensors } from "../tensor/index.ts";
+import { fail } from "../util/index.ts";
 import { goldenTensor } from "./golden-tensor.ts";
 
 const TV_WEIGHT = 1e-2; // of the golden files' total distance
@@ -90,6 +91,14 @@ function addUp(nodes: readonly Node[]): Node {
 function oneHot(labels: Tensor, classes: number): Tensor<"float32"> {
   const data = new Float32Array(labels.data.length * classes);
   numbers(labels).forEach((label, i) => {
+    if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
+      fail({
+        who: "verify",
+        must: `every label in "y" must be a whole number from 0 to ${classes - 1}`,
+        got: `${label}`,
+        remedy: "Write the golden file again.",
+      });
+    }
     data[i * classes + label] = 1;
   });
   return float32([labels.data.length, classes], data);

@@ -1,6 +1,6 @@
 import type { Node } from "../graph/index.ts";
 import { countElements, type Mode } from "../nn/index.ts";
-import { numbers, type Tensor, type Tensors } from "../tensor/index.ts";
+import { numbers, sameShape, shapeText, type Tensor, type Tensors } from "../tensor/index.ts";
 import { fail } from "../util/index.ts";
 import { goldenModel } from "./golden-models.ts";
 import { goldenFeeds, goldenStep } from "./golden-step.ts";
@@ -34,7 +34,8 @@ export interface GoldenErrors {
  * Computes one attack step as a golden file describes it and compares every number with the file's.
  *
  * Total distance = mean|g' − ĝ| + (1 − cos(g', ĝ)) + 1e-2·TV(x'), over all parameters jointly; dx = ∂ total/∂x'.
- * tensors, metadata: what readSafetensors gives for the file. Throws when its model is unknown here or a tensor missing.
+ * tensors, metadata: what readSafetensors gives for the file. Throws when its model is unknown here or a tensor missing or
+ * of another shape.
  * The golden numbers were rounded to float32: exact arithmetic still differs from them by up to 6e-8.
  */
 export async function verifyGolden(
@@ -48,7 +49,7 @@ export async function verifyGolden(
   const outputs = goldenStep(model, mode, goldenTensor(tensors, "x").shape);
   const results = await evaluator(outputs, goldenFeeds(model, tensors));
   const each = Object.fromEntries(
-    Object.keys(outputs).map((key) => [key, relativeError(results[key]!, goldenTensor(tensors, key))]),
+    Object.keys(outputs).map((key) => [key, relativeError(key, results[key]!, goldenTensor(tensors, key))]),
   );
   const worst = (pattern: RegExp) =>
     Math.max(
@@ -69,8 +70,16 @@ export async function verifyGolden(
   };
 }
 
-/** ‖ours − golden‖₂/‖golden‖₂; 0 when both are zero. */
-function relativeError(ours: Tensor, golden: Tensor): number {
+/** ‖ours − golden‖₂/‖golden‖₂; 0 when both are zero. Throws when the shapes differ. */
+function relativeError(name: string, ours: Tensor, golden: Tensor): number {
+  if (!sameShape(ours.shape, golden.shape)) {
+    fail({
+      who: "verify",
+      must: `the golden file's "${name}" must have shape ${shapeText(ours.shape)}`,
+      got: shapeText(golden.shape),
+      remedy: "Write the file again.",
+    });
+  }
   const [a, b] = [numbers(ours), numbers(golden)];
   let [difference, size] = [0, 0];
   for (let i = 0; i < b.length; i++) {
