@@ -43,7 +43,7 @@ export async function encodeCheckpoint({ state, seconds }: Checkpoint, owner: Ch
  * or of another run than `owner`.
  */
 export async function decodeCheckpoint(bytes: Uint8Array, file: string, owner: CheckpointOwner): Promise<Checkpoint> {
-  const { tensors, metadata } = readSafetensors(bytes, file);
+  const { tensors, metadata } = readWhole(bytes, file);
   const { format, version, spec, inputs, digest, iteration = "", evaluations = "", seconds = "" } = metadata;
   const must = (holds: boolean, rule: string, got: string, remedy: string) => {
     if (!holds) fail({ who: `checkpoint ${file}`, must: rule, got, remedy });
@@ -65,6 +65,20 @@ export async function decodeCheckpoint(bytes: Uint8Array, file: string, owner: C
     tensors: tensors as Tensors<"float32">,
   };
   return { state, seconds: Number(seconds) };
+}
+
+function readWhole(bytes: Uint8Array, file: string): ReturnType<typeof readSafetensors> {
+  try {
+    return readSafetensors(bytes, file);
+  } catch (cause) {
+    return fail({
+      who: `checkpoint ${file}`,
+      must: "it must be a whole safetensors file",
+      got: "a damaged one",
+      remedy: "Start the run again, or continue it with an undamaged copy of the file.",
+      cause,
+    });
+  }
 }
 
 const FOREIGN = "The record or the checkpoint was changed or copied from elsewhere. Start the run again.";

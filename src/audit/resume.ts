@@ -5,7 +5,7 @@ import { conduct, ownerOf } from "./conduct.ts";
 import { parseRecord } from "./record.ts";
 import type { Assumption, RunRecord } from "./record-schema.ts";
 import { compileAttack, type RunOptions, type RunOutcome } from "./run.ts";
-import { readState } from "./run-files.ts";
+import { type FoundState, NO_CHECKPOINT, readState } from "./run-files.ts";
 import { FILES, readRunFile } from "./run-folder.ts";
 import { completeSpec, type RunRequest } from "./spec.ts";
 import { prepareTrial } from "./trial.ts";
@@ -30,12 +30,15 @@ export async function resumeRun(folder: string, options: Omit<RunOptions, "comma
   }
   options.onEvent?.({ kind: "stage", text: "reading the data and computing the client's update" });
   const trial = await prepareTrial(completeSpec(stored.spec as RunRequest));
-  const from = await readState(folder, ownerOf(trial));
+  const found = await readState(folder, ownerOf(trial));
+  if (found === undefined) checkUnbegun(folder, stored);
+  if (found?.note !== undefined) options.onEvent?.({ kind: "stage", text: found.note });
   options.onEvent?.({ kind: "stage", text: "compiling the attack" });
   const attack = await compileAttack(trial);
   try {
+    const from = found?.at ?? { state: attack.initial, seconds: 0 };
     checkTensors(folder, from.state.tensors, attack.initial.tensors);
-    const record = goingOn(stored, from.state.iteration);
+    const record = goingOn(stored, from.state.iteration, found);
     options.onEvent?.({ kind: "folder", folder });
     return { folder, record: await conduct({ ...options, trial, attack, folder, record, from, watcher: options }) };
   } finally {
@@ -44,14 +47,18 @@ export async function resumeRun(folder: string, options: Omit<RunOptions, "comma
 }
 
 /** The record as it was at the checkpoint, with the interruption in its ledger. */
-function goingOn({ results: _, ...stored }: RunRecord, iteration: number): RunRecord {
+function goingOn({ results: _, ...stored }: RunRecord, iteration: number, found: FoundState | undefined): RunRecord {
   const before = stored.ledger.find((entry) => entry.assumption === RESUMED);
   const [was, now] = [JSON.stringify(stored.versions), JSON.stringify(versions())];
   const entry: Assumption = {
     assumption: RESUMED,
     value: [before?.value, `at iteration ${iteration}`].filter(Boolean).join(", "),
     origin: "measured",
-    note: was === now ? "The same versions: the result is that of an uninterrupted run." : `Continued with ${now}.`,
+    note: [
+      ...(before?.note === undefined ? [] : [before.note]),
+      `At iteration ${iteration}: ${was === now ? "the same versions" : `continued with ${now}`}.`,
+      ...(found?.note === undefined ? [] : [found.note]),
+    ].join(" "),
   };
   return {
     ...stored,
@@ -62,6 +69,17 @@ function goingOn({ results: _, ...stored }: RunRecord, iteration: number): RunRe
 }
 
 const RESUMED = "resumed";
+
+/** A run without any checkpoint begins anew only if it was killed before it wrote the first one. */
+function checkUnbegun(folder: string, { status, curve }: RunRecord): void {
+  if (status === "running" && curve.length === 0) return;
+  fail({
+    who: `run ${folder}`,
+    must: `it must be the folder of a run and hold a readable ${FILES.state}`,
+    got: `no readable ${FILES.state}`,
+    remedy: NO_CHECKPOINT,
+  });
+}
 
 /** The checkpoint must hold what this version of the attack carries. */
 function checkTensors(folder: string, stored: Tensors, expected: Tensors): void {

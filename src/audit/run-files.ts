@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { type Tensor, writeSafetensors } from "../tensor/index.ts";
+import { FedleakError } from "../util/index.ts";
 import { type Checkpoint, type CheckpointOwner, decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { drawPictures } from "./pictures.ts";
 import { checkRecord } from "./record.ts";
 import type { RunRecord } from "./record-schema.ts";
 import { exists, FILES, readRunFile } from "./run-folder.ts";
-import { writeKeeping, writeWhole } from "./write-file.ts";
+import { writeKeeping, writeNew, writeWhole } from "./write-file.ts";
 
 /** Draws the report of a record: HTML from the record and the pictures as PNG data URLs. Layer `report` has it. */
 export type RenderReport = (
@@ -16,7 +17,17 @@ export type RenderReport = (
 /** Writes the record, checked. */
 export async function writeRecord(folder: string, record: RunRecord): Promise<void> {
   const path = join(folder, FILES.record);
-  await writeWhole(path, `${JSON.stringify(checkRecord(record, path), undefined, 2)}\n`);
+  await writeWhole(path, recordText(record, path));
+}
+
+/** Writes the record of a run that begins: by it the folder is the run's, and no other one's. */
+export async function writeFirstRecord(folder: string, record: RunRecord): Promise<void> {
+  const path = join(folder, FILES.record);
+  await writeNew(path, recordText(record, path));
+}
+
+function recordText(record: RunRecord, path: string): string {
+  return `${JSON.stringify(checkRecord(record, path), undefined, 2)}\n`;
 }
 
 /** Writes the attack's checkpoint and keeps the one before it. */
@@ -24,9 +35,35 @@ export async function writeState(folder: string, at: Checkpoint, owner: Checkpoi
   await writeKeeping(join(folder, FILES.state), join(folder, FILES.previousState), await encodeCheckpoint(at, owner));
 }
 
-export async function readState(folder: string, owner: CheckpointOwner): Promise<Checkpoint> {
-  return decodeCheckpoint(await readRunFile(folder, FILES.state), join(folder, FILES.state), owner);
+/** The last checkpoint that can be read; `note` says why it is not the last one written. */
+export interface FoundState {
+  readonly at: Checkpoint;
+  readonly note?: string;
 }
+
+/**
+ * The attack's checkpoint, or the one before it when that cannot be read; undefined when none was ever written.
+ *
+ * Throws FedleakError, about the last one, when neither can be read.
+ */
+export async function readState(folder: string, owner: CheckpointOwner): Promise<FoundState | undefined> {
+  const read = async (file: string) =>
+    decodeCheckpoint(await readRunFile(folder, file, NO_CHECKPOINT), join(folder, file), owner);
+  const written = await Promise.all([FILES.state, FILES.previousState].map((file) => exists(join(folder, file))));
+  if (!written.includes(true)) return undefined;
+  try {
+    return { at: await read(FILES.state) };
+  } catch (error) {
+    if (!(error instanceof FedleakError)) throw error;
+    const at = await read(FILES.previousState).catch(() => {
+      throw error; // the last one's trouble tells more
+    });
+    return { at, note: `From the checkpoint before (iteration ${at.state.iteration}): the last one cannot be read.` };
+  }
+}
+
+/** What to do about a run that has begun and left no checkpoint. */
+export const NO_CHECKPOINT = "Without its checkpoint it cannot be continued: start the run again.";
 
 /** Writes the checkpoint of the control attack. */
 export async function writeMismatched(folder: string, at: Checkpoint, owner: CheckpointOwner): Promise<void> {

@@ -39,43 +39,82 @@ export async function checkOut(out: string): Promise<void> {
   await checkWritable(out);
 }
 
-/** Makes the run's folder; `undo` removes a run's files and the folders that were made for it. */
-export async function makeRunFolder(out: string): Promise<{ readonly undo: () => Promise<void> }> {
-  const made = await makeFolders(resolve(out)).catch((cause) => {
+/** The folder of a run; `undo` removes a run's files and the folders that were made for it. */
+export interface RunFolder {
+  readonly folder: string;
+  readonly undo: () => Promise<void>;
+}
+
+/**
+ * Makes the run's folder, for its owner alone: it holds private images. Of two runs that ask for one folder only one
+ * gets it.
+ *
+ * Where it is there already: with `numbered`, `<out>-2` or the next number that is free is made instead; otherwise it
+ * must be empty.
+ */
+export async function makeRunFolder(out: string, { numbered = false } = {}): Promise<RunFolder> {
+  const made = await makeFolders(dirname(resolve(out))).catch((cause) => {
     throw writeError(out, cause);
   });
-  return {
-    undo: async () => {
-      for (const file of Object.values(FILES)) await rm(join(out, file), { force: true });
-      for (const folder of made.reverse()) {
-        await rmdir(folder).catch(() => undefined); // somebody else put something in: leave it
-      }
-    },
+  let folder = out;
+  for (let i = 2; !(await makeFolder(folder)); i++) {
+    if (!numbered) {
+      await checkOut(out);
+      return { folder, undo: undoing(folder, made) };
+    }
+    folder = `${out}-${i}`;
+  }
+  return { folder, undo: undoing(folder, [...made, resolve(folder)]) };
+}
+
+function undoing(out: string, made: readonly string[]): () => Promise<void> {
+  return async () => {
+    for (const file of Object.values(FILES)) await rm(join(out, file), { force: true });
+    for (const folder of made.toReversed()) {
+      await rmdir(folder).catch(() => undefined); // somebody else put something in: leave it
+    }
   };
+}
+
+const OWNER_ONLY = 0o700;
+
+/** Makes one folder; false when it is there already. */
+async function makeFolder(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder, { mode: OWNER_ONLY });
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw writeError(folder, cause);
+  }
 }
 
 /** Makes a folder and those above it that are missing, one by one: Node's own recursion never ends in some file systems. */
 async function makeFolders(path: string): Promise<string[]> {
   const missing: string[] = [];
   for (let at = path; !(await exists(at)); at = dirname(at)) missing.unshift(at);
-  for (const folder of missing) await mkdir(folder);
+  for (const folder of missing) {
+    await mkdir(folder).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== "EEXIST") throw cause; // another run has just made it
+    });
+  }
   return missing;
 }
 
-/** `runs/<attack>-<model>-<yyyymmdd-hhmmss>`, with a number behind it when that is taken; local time. */
-export async function defaultOut(attack: string, model: string, now: Date): Promise<string> {
+/** `runs/<attack>-<model>-<yyyymmdd-hhmmss>`, local time. */
+export function defaultOut(attack: string, model: string, now: Date): string {
   const two = (n: number) => String(n).padStart(2, "0");
   const day = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
-  const name = join("runs", `${attack}-${model}-${day}-${time}`);
-  for (let i = 1; ; i++) {
-    const candidate = i === 1 ? name : `${name}-${i}`;
-    if (!(await exists(candidate))) return candidate;
-  }
+  return join("runs", `${attack}-${model}-${day}-${time}`);
 }
 
-/** The bytes of a file of a run. Throws FedleakError when the run has none. */
-export async function readRunFile(folder: string, file: string): Promise<Uint8Array> {
+/** The bytes of a file of a run. Throws FedleakError when the run has none; `remedy` says what to do then. */
+export async function readRunFile(
+  folder: string,
+  file: string,
+  remedy = "Pass the folder that fedleak attack printed.",
+): Promise<Uint8Array> {
   try {
     return await readFile(join(folder, file));
   } catch (cause) {
@@ -83,7 +122,7 @@ export async function readRunFile(folder: string, file: string): Promise<Uint8Ar
       who: `run ${folder}`,
       must: `it must be the folder of a run and hold a readable ${file}`,
       got: (await exists(folder)) ? `no readable ${file}` : "no such folder",
-      remedy: "Pass the folder that fedleak attack printed.",
+      remedy,
       cause,
     });
   }
@@ -96,8 +135,8 @@ export async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** The nearest folder that is there must let us write. */
-async function checkWritable(out: string): Promise<void> {
+/** The nearest folder that is there must let us write. Throws FedleakError. */
+export async function checkWritable(out: string): Promise<void> {
   let at = resolve(out);
   while (!(await exists(at)) && dirname(at) !== at) at = dirname(at);
   if (!(await stat(at)).isDirectory()) throw writeError(out, { code: "ENOTDIR" });

@@ -4,11 +4,12 @@ import { conduct } from "./conduct.ts";
 import type { Watcher } from "./events.ts";
 import { ledgerOf } from "./ledger.ts";
 import { RECORD_FORMAT, RECORD_VERSION, type RunRecord } from "./record-schema.ts";
-import { type RenderReport, writeRecord, writeState } from "./run-files.ts";
-import { checkOut, defaultOut, makeRunFolder } from "./run-folder.ts";
+import { type RenderReport, writeFirstRecord, writeState } from "./run-files.ts";
+import { checkOut, checkWritable, defaultOut, makeRunFolder } from "./run-folder.ts";
 import type { RunSpec } from "./spec.ts";
 import { prepareTrial, runKey, type Trial } from "./trial.ts";
 import { versions } from "./versions.ts";
+import { isTaken } from "./write-file.ts";
 
 export interface RunOptions extends Watcher {
   /** The run's folder, new or empty; without it a fresh one under `runs`. */
@@ -32,8 +33,8 @@ export interface RunOutcome {
 export async function runAttack(spec: RunSpec, options: RunOptions): Promise<RunOutcome> {
   const { onEvent, signal, render } = options;
   const startedAt = new Date();
-  const out = options.out ?? (await defaultOut(spec.attack.name, spec.model.name, startedAt));
-  await checkOut(out);
+  const out = options.out ?? defaultOut(spec.attack.name, spec.model.name, startedAt);
+  await (options.out === undefined ? checkWritable(out) : checkOut(out));
   onEvent?.({ kind: "stage", text: "reading the data and computing the client's update" });
   const trial = await prepareTrial(spec);
   needGoing(signal);
@@ -54,19 +55,16 @@ export async function runAttack(spec: RunSpec, options: RunOptions): Promise<Run
       curve: [],
     };
     const from = { state: attack.initial, seconds: 0 };
-    const { undo } = await makeRunFolder(out);
+    const { folder, undo } = await makeRunFolder(out, { numbered: options.out === undefined });
     try {
-      await writeRecord(out, record);
-      await writeState(out, from, { spec: trial.specPrint, inputs: trial.inputsPrint });
+      await writeFirstRecord(folder, record);
+      await writeState(folder, from, { spec: trial.specPrint, inputs: trial.inputsPrint });
     } catch (error) {
-      await undo();
+      if (!isTaken(error)) await undo(); // else the files are another run's
       throw error;
     }
-    onEvent?.({ kind: "folder", folder: out });
-    return {
-      folder: out,
-      record: await conduct({ trial, attack, folder: out, record, from, render, watcher: options }),
-    };
+    onEvent?.({ kind: "folder", folder });
+    return { folder, record: await conduct({ trial, attack, folder, record, from, render, watcher: options }) };
   } finally {
     await attack.release();
   }
@@ -93,6 +91,7 @@ function needGoing(signal: AbortSignal | undefined): void {
       must: "it must reach its first iteration to be continued later",
       got: "an interrupt before that",
       remedy: "Nothing was written: start it again.",
+      cause: signal.reason, // by which a watcher tells it from other errors
     });
   }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { copyFile, link, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { FedleakError } from "../util/index.ts";
@@ -9,7 +10,7 @@ import { FedleakError } from "../util/index.ts";
  * Throws FedleakError when the file cannot be written; the old content is then still there.
  */
 export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
-  const fresh = `${path}.tmp`;
+  const fresh = temporary(path);
   try {
     await writeAndSync(fresh, content);
     await rename(fresh, path);
@@ -20,14 +21,25 @@ export async function writeWhole(path: string, content: Uint8Array | string): Pr
   }
 }
 
+/** Writes a file that must not be there yet: of several that try at once, one succeeds. Throws FedleakError. */
+export async function writeNew(path: string, content: Uint8Array | string): Promise<void> {
+  try {
+    await writeAndSync(path, content, "wx");
+    await syncFolder(dirname(path));
+  } catch (cause) {
+    if (codeOf(cause) !== "EEXIST") await rm(path, { force: true }).catch(() => undefined);
+    throw writeError(path, cause);
+  }
+}
+
 /** As `writeWhole`, and what was there before is kept under `previous`. */
 export async function writeKeeping(path: string, previous: string, content: Uint8Array | string): Promise<void> {
-  const fresh = `${previous}.tmp`;
+  const fresh = temporary(previous);
   try {
-    await rm(fresh, { force: true });
     await link(path, fresh).catch(() => copyFile(path, fresh)); // some file systems have no links
     await rename(fresh, previous);
   } catch (cause) {
+    await rm(fresh, { force: true }).catch(() => undefined);
     if (codeOf(cause) !== "ENOENT") throw writeError(previous, cause); // ENOENT: nothing was there before
   }
   await writeWhole(path, content);
@@ -40,9 +52,20 @@ export function writeError(path: string, cause: unknown): FedleakError {
     `"${cause instanceof Error ? cause.message : String(cause)}"`,
     "Check the path.",
   ];
-  return new FedleakError({ who: `write ${path}`, must: "the run must be able to write there", got, remedy, cause });
+  return new FedleakError({ who: `${WRITE} ${path}`, must: "the run must be able to write there", got, remedy, cause });
 }
 
+/** Whether an error is one of `writeError`. */
+export function isWriteError(error: unknown): boolean {
+  return error instanceof FedleakError && error.who.startsWith(`${WRITE} `);
+}
+
+/** Whether a write failed because somebody else has written the file. */
+export function isTaken(error: unknown): boolean {
+  return isWriteError(error) && codeOf((error as FedleakError).cause) === "EEXIST";
+}
+
+const WRITE = "write";
 const SPACE = "Free some space or choose another folder with --out; a run that had begun goes on with fedleak resume.";
 const RIGHTS = "Check the permissions, or choose another folder with --out.";
 const PATH = "Check the path, or choose another folder with --out.";
@@ -55,13 +78,19 @@ const REASONS: Readonly<Record<string, readonly [got: string, remedy: string]>> 
   EACCES: ["no right to write", RIGHTS],
   EPERM: ["no right to write", RIGHTS],
   EROFS: ["a file system that is read-only", RIGHTS],
+  EEXIST: ["a file of another run", "Choose another folder with --out."],
   ENOTDIR: ["a file where a folder was expected", PATH],
   ENOENT: ["a path that cannot exist", PATH],
   ENAMETOOLONG: ["a name that is too long", PATH],
 };
 
-async function writeAndSync(path: string, content: Uint8Array | string): Promise<void> {
-  const file = await open(path, "w");
+/** A name beside `path` that no other process uses. */
+function temporary(path: string): string {
+  return `${path}.${randomUUID()}.tmp`;
+}
+
+async function writeAndSync(path: string, content: Uint8Array | string, flags = "w"): Promise<void> {
+  const file = await open(path, flags);
   try {
     await file.writeFile(content);
     await file.sync();

@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { defaultOut, makeRunFolder } from "../../src/audit/run-folder.ts";
-import { writeKeeping, writeWhole } from "../../src/audit/write-file.ts";
+import { isTaken, writeKeeping, writeNew, writeWhole } from "../../src/audit/write-file.ts";
 import { freshFolder } from "../cli/fedleak.ts";
 
 test("a file that cannot be written leaves the old one and no rest", async () => {
@@ -38,7 +38,26 @@ test("undoing a run's folder takes what was made for it and nothing else", async
   expect(readdirSync(join(root, "a"))).toEqual(["mine"]);
 });
 
-test("a run is named after attack, model and time", async () => {
+test("of two runs that begin in the same second each has a folder, which its owner alone may read", async () => {
+  const out = join(freshFolder(), "runs", "a");
+  const made = await Promise.all([1, 2, 3].map(() => makeRunFolder(out, { numbered: true })));
+  expect(made.map(({ folder }) => folder).sort()).toEqual([out, `${out}-2`, `${out}-3`]);
+  for (const { folder } of made) expect(statSync(folder).mode & 0o777).toBe(0o700);
+});
+
+test("a folder that was named is taken only empty, and by one run", async () => {
+  const out = join(freshFolder(), "a");
+  mkdirSync(out);
+  expect((await makeRunFolder(out)).folder).toBe(out);
+  const tries = await Promise.allSettled(["1", "2"].map((text) => writeNew(join(out, "record.json"), text)));
+  const lost = tries.filter((one) => one.status === "rejected");
+  expect(lost).toHaveLength(1);
+  expect(isTaken(lost[0]!.reason)).toBe(true);
+  expect(String(lost[0]!.reason)).toMatch(/got a file of another run/);
+  await expect(makeRunFolder(out)).rejects.toThrow(/must be empty; got 1 entry/);
+});
+
+test("a run is named after attack, model and time", () => {
   const now = new Date(2026, 2, 14, 9, 26, 53);
-  expect(await defaultOut("fedleak", "resnet10", now)).toBe(join("runs", "fedleak-resnet10-20260314-092653"));
+  expect(defaultOut("fedleak", "resnet10", now)).toBe(join("runs", "fedleak-resnet10-20260314-092653"));
 });
