@@ -1,7 +1,10 @@
 import { type AttackRun, settingsLedger } from "../attacks/index.ts";
 import { DEFAULT_GRANTS, observationLedger } from "../fl/index.ts";
+import { buildModel } from "../models/index.ts";
 import { countElements } from "../nn/index.ts";
+import { canonicalJson } from "./fingerprint.ts";
 import type { Assumption, RunRecord } from "./record-schema.ts";
+import { completeSpec } from "./spec.ts";
 import type { Trial } from "./trial.ts";
 
 /** Everything the numbers of a run assume, with who says so (DESIGN section 4, Ledger). */
@@ -55,23 +58,29 @@ function threatModel({ spec, preset, observation, model }: Trial, attack: Attack
 
 /** The model and the data under attack. */
 function subject({ spec, model, weightsAbout, truth, indices }: Trial): Assumption[] {
-  const { activation } = model.options;
+  const { activation, inputShape, classes } = model.options;
+  const usual = completeSpec({});
+  const family = buildModel(model.name, { inputShape, classes }).options;
   return [
-    { assumption: "model", value: model.name, origin: "user" },
+    { assumption: "model", value: model.name, origin: chosen(model.name, usual.model.name) },
     { assumption: "parameters", value: countElements(model.params).toLocaleString("en-US"), origin: "measured" },
     {
       assumption: "activation",
       value: typeof activation === "string" ? activation : "the model's own",
-      origin: "user",
+      origin: chosen(activation, family.activation),
       note: "smooth activations leak far more than relu",
     },
     {
       assumption: "weights",
       value: weightsAbout,
       origin: spec.model.weights === null ? "our-choice" : "user",
-      ...(spec.model.weights === null && { note: "untrained weights leak otherwise than trained ones" }),
+      note: "untrained weights leak otherwise than trained ones",
     },
-    { assumption: "data", value: `${truth.source}, ${truth.images.shape.slice(1).join("×")}`, origin: "user" },
+    {
+      assumption: "data",
+      value: `${truth.source}, ${truth.images.shape.slice(1).join("×")}`,
+      origin: chosen(canonicalJson(spec.data), canonicalJson(usual.data)),
+    },
     {
       assumption: "batch",
       value: `images ${indices.join(", ")} of the data`,
@@ -87,6 +96,7 @@ function subject({ spec, model, weightsAbout, truth, indices }: Trial): Assumpti
 /** How the run was led and scored. */
 function protocol({ spec, settings }: Trial, versions: RunRecord["versions"]): Assumption[] {
   const { peekEvery } = spec.measure;
+  const usual = completeSpec({});
   return [
     {
       assumption: "scoring",
@@ -107,7 +117,14 @@ function protocol({ spec, settings }: Trial, versions: RunRecord["versions"]): A
       ...(peekEvery > 0 && { note: "The audience saw it; the attack did not." }),
     },
     { assumption: "precision", value: "float32", origin: "our-choice" },
-    { assumption: "seed", value: `${spec.seed}`, origin: "user" },
+    { assumption: "seed", value: `${spec.seed}`, origin: chosen(spec.seed, usual.seed) },
+    { assumption: "device", value: spec.device, origin: chosen(spec.device, usual.device) },
+    {
+      assumption: "threads",
+      value: spec.threads === 0 ? "one a core, as the runtime counts them" : `${spec.threads}`,
+      origin: chosen(spec.threads, usual.threads),
+      note: "Another number of threads may change the last bits.",
+    },
     {
       assumption: "versions",
       value: Object.entries(versions)
@@ -116,6 +133,11 @@ function protocol({ spec, settings }: Trial, versions: RunRecord["versions"]): A
       origin: "measured",
     },
   ];
+}
+
+/** Who says so: the user, where the value is not the default; a default that the user wrote out is our choice all the same. */
+function chosen<T>(value: T, usual: T): "user" | "our-choice" {
+  return value === usual ? "our-choice" : "user";
 }
 
 /** `labelLearningRate` → `label-learning-rate` */

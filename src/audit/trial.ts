@@ -120,6 +120,14 @@ export async function observed(
 
 function modelFor(spec: RunSpec, { images, classNames, source }: LabelledImages): Model {
   const inputShape = images.shape.slice(1);
+  if (classNames.length < 2 && spec.model.options.classes === undefined) {
+    fail({
+      who: `data ${spec.data.path ?? source}`,
+      must: "a model tells at least two classes apart",
+      got: `one, "${classNames.join()}"`,
+      remedy: "Pass --classes 2, or add a folder with images of another class.",
+    });
+  }
   const model = buildModel(spec.model.name, { inputShape, classes: classNames.length, ...spec.model.options });
   if (model.classes < classNames.length) {
     fail({
@@ -146,5 +154,5 @@ async function weightsFor(spec: RunSpec, model: Model): Promise<{ weights: Weigh
     return { weights: initialise(model, runKey(spec, "weights")), about: "initial, drawn from the seed (round 0)" };
   }
   const { tensors } = readSafetensors(await readBytes(file), file);
-  return { weights: weightsFrom(tensors, model, file), about: `trained, from ${file}` };
+  return { weights: weightsFrom(tensors, model, file), about: `from ${file}, round not stated` };
 }
