@@ -15,7 +15,7 @@ export { resumeRun } from "./resume.ts";
 export { type RunOptions, type RunOutcome, runAttack } from "./run.ts";
 export type { RenderReport } from "./run-files.ts";
 export { FILES } from "./run-folder.ts";
-export { completeSpec, type RunRequest, type RunSpec } from "./spec.ts";
+export { completeSpec, MOST_THREADS, type RunRequest, type RunSpec } from "./spec.ts";
 export { verifyGoldenFile } from "./verify-file.ts";
 export { type Evaluator, type GoldenErrors, verifyGolden } from "./verify-golden.ts";
 export { versions } from "./versions.ts";

@@ -15,6 +15,9 @@ export type RunRequest = z.input<typeof runSpec>;
 /** Where images come from: the photographs npm brings along, or files. */
 export const DATA_NAMES = ["embedded", "image-folder", "mnist", "cifar10", "cifar100"] as const;
 
+/** More threads than any machine has cores; our choice. */
+export const MOST_THREADS = 1024;
+
 const whole = (least: number) => z.int().min(least).describe(`a whole number ≥ ${least}`);
 const settings = z.record(z.string(), z.json()).default({}).describe("settings by name");
 const yesOrNo = z.boolean().default(false).describe("true or false");
@@ -74,7 +77,7 @@ const runSpec = z.strictObject({
   checkpointEvery: whole(1).default(50).describe("a whole number ≥ 1"), // our choice: seconds of work lost at most
   device: z.string().default("cpu").describe("the name of a device"),
   /** Processor threads; 0: one a core, as the runtime counts them. */
-  threads: whole(0).default(0).describe("a whole number ≥ 0"),
+  threads: whole(0).max(MOST_THREADS).default(0).describe(`a whole number from 0 to ${MOST_THREADS}`),
   seed: whole(0).default(0).describe("a whole number ≥ 0"),
 });
 

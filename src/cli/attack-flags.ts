@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { ATTACKS, rangeOf, SETTINGS, type SettingSpec } from "../attacks/index.ts";
-import { completeSpec, type RunRequest } from "../audit/index.ts";
+import { completeSpec, MOST_THREADS, type RunRequest } from "../audit/index.ts";
 import { CAPABILITIES, DEFAULT_GRANTS } from "../fl/index.ts";
 import { MODELS } from "../models/index.ts";
 import { DEVICES } from "../runtime/index.ts";
@@ -48,10 +48,12 @@ export function declareAttackFlags(command: Command): Command {
   const run = declare("Run");
   run("--seed <n>", `seed of every random draw (default: ${spec.seed})`, from(0));
   run("--device <name>", `${Object.keys(DEVICES).join(", ")} (default: ${spec.device})`);
-  run("--threads <n>", "processor threads (default: one a core)", from(0));
+  run("--threads <n>", "processor threads (default: one a core)", from(0, MOST_THREADS));
   run("--checkpoint-every <n>", `iterations between checkpoints (default: ${spec.checkpointEvery})`, from(1));
   run("--mismatched-floor", "also attack another batch's update, as a control; doubles the time");
-  run("--peek <n>", "show the true PSNR every n iterations (the attack never sees it)", from(1));
+  run("--peek [n]", `show the true PSNR every n iterations (${PEEK}); the attack never sees it`, (option) =>
+    from(1)(option).preset(PEEK),
+  );
 
   const settings = declare("Settings of the attack (default: its preset's)");
   for (const [name, setting] of Object.entries(SETTINGS)) {
@@ -99,6 +101,8 @@ export function requestOf(flags: Readonly<Record<string, unknown>>): RunRequest 
   }) as RunRequest; // completeSpec checks every entry
 }
 
+const PEEK = "50"; // iterations between peeks; our choice
+
 /** The data set that each flag names. */
 const DATA_FLAGS: Readonly<Record<string, string>> = {
   images: "image-folder",
@@ -112,8 +116,8 @@ function given(entries: Readonly<Record<string, unknown>>): Record<string, unkno
   return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined));
 }
 
-function from(least: number): (option: Option) => Option {
-  return (option) => option.argParser(wholeFrom(least));
+function from(least: number, most?: number): (option: Option) => Option {
+  return (option) => option.argParser(wholeFrom(least, most));
 }
 
 function placeholder(setting: SettingSpec): string {

@@ -1,4 +1,5 @@
 import type { RunOutcome, Watcher } from "../audit/index.ts";
+import { FedleakError } from "../util/index.ts";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
 import { showProgress } from "./progress.ts";
 import { summaryJson, summaryText } from "./summary.ts";
@@ -21,8 +22,10 @@ export async function conductRun(
     outcome = await start({ onEvent: progress.onEvent, signal: interrupt.signal });
   } catch (error) {
     progress.end();
-    if (!interrupt.signal.aborted) throw error;
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+    const { aborted, reason } = interrupt.signal;
+    if (!aborted || !(error instanceof FedleakError) || error.cause !== reason) throw error; // not by the interruption
+    process.stderr.write(`${error.message}\n`);
+    if (json) process.stdout.write(`${JSON.stringify({ status: "interrupted", message: error.message })}\n`);
     return INTERRUPTED;
   }
   progress.end();

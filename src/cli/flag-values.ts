@@ -1,11 +1,12 @@
 import { InvalidArgumentError } from "commander";
 
-/** Reads a flag's text as a whole number ≥ `least`. */
-export function wholeFrom(least: number): (text: string) => number {
+/** Reads a flag's text as a whole number from `least` to `most`. */
+export function wholeFrom(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `from ${least} to ${most}`;
   return (text) => {
     const value = Number(text);
-    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} on.`);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It must be a whole number ${range}.`);
   };
 }
 

@@ -19,7 +19,8 @@ async function main(): Promise<void> {
     .description("Measure how much of a client's private data can be rebuilt from its federated-learning update.")
     .version(versions().fedleak)
     .exitOverride()
-    .showSuggestionAfterError();
+    .showSuggestionAfterError()
+    .addHelpText("after", EXAMPLES);
   const exit = (status: number) => {
     process.exitCode = status;
   };
@@ -33,8 +34,20 @@ async function main(): Promise<void> {
     await program.parseAsync();
   } catch (error) {
     process.exitCode = complain(error);
+    if (process.exitCode !== 0 && process.argv.includes("--json")) {
+      const message = error instanceof Error ? error.message : String(error);
+      process.stdout.write(`${JSON.stringify({ status: "error", message })}\n`);
+    }
   }
 }
+
+const EXAMPLES = `
+Examples:
+  See an attack succeed, in about two minutes:
+    $ fedleak demo
+  Attack your own images and read what leaked:
+    $ fedleak attack --images photos --size 32 --activation sigmoid --grant labels
+`;
 
 const OUR_FAULT = 70; // EX_SOFTWARE of sysexits.h
 

@@ -11,6 +11,7 @@ export function declareProfile(program: Command): void {
     .description("Time one step of an attack by kind of op; takes the flags of attack.");
   declareAttackFlags(command)
     .option("--runs <n>", "steps to average over", wholeFrom(1), STEPS)
+    .option("--out <dir>", "taken as in attack and passed over: nothing is kept")
     .option("--json", "print the rows as one JSON object")
     .addHelpText("after", "\nExample:\n  $ fedleak profile --model resnet10 --batch 16 --attack inverting-gradients\n")
     .action(async (flags: Readonly<Record<string, unknown>> & Flags) => {

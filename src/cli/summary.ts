@@ -27,7 +27,7 @@ export function summaryText({ record, folder }: RunOutcome, width = WIDTH): stri
 
 /** What a run came to, for a program: one JSON object, the means without the rows they are means of. */
 export function summaryJson({ record, folder }: RunOutcome): Record<string, unknown> {
-  const { status, failure, spec, results, seeds } = record;
+  const { status, failure, spec, results, seeds, ledger } = record;
   const about = {
     status,
     ...(failure !== undefined && { failure }),
@@ -36,6 +36,7 @@ export function summaryJson({ record, folder }: RunOutcome): Record<string, unkn
     seed: seeds.run,
     out: folder,
     report: join(folder, FILES.report),
+    assumptions: Object.fromEntries(ledger.map(({ assumption, value }) => [assumption, value])),
   };
   if (!results) return about;
   const { psnrDb, psnrInterval95Db, ssim, mse, seconds, iterations, evaluations } = results;

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type GoldenErrors, verifyGoldenFile } from "../audit/index.ts";
+import { type GoldenErrors, MOST_THREADS, verifyGoldenFile } from "../audit/index.ts";
 import { parseDevice } from "../runtime/index.ts";
 import { notNegative, wholeFrom } from "./flag-values.ts";
 
@@ -17,7 +17,7 @@ export function declareVerify(program: Command, exit: (status: number) => void):
       notNegative,
     )
     .option("--device <name>", "where to compute", "cpu")
-    .option("--threads <n>", "processor threads (default: one a core)", wholeFrom(0), 0)
+    .option("--threads <n>", "processor threads (default: one a core)", wholeFrom(0, MOST_THREADS), 0)
     .addHelpText("after", EXAMPLE)
     .action(async (path: string, { tolerance, device, threads }: Flags) => {
       const errors = await verifyGoldenFile(path, { device: parseDevice(device), threads });

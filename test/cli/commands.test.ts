@@ -35,6 +35,10 @@ describe.concurrent("help", () => {
     expect(status).toBe(0);
   });
 
+  test("the program itself has an example", async () => {
+    expect((await fedleak(["--help"])).stdout).toMatch(/Examples:[\s\S]*\$ fedleak demo/);
+  });
+
   test("attack has a flag for every setting", async () => {
     const { stdout } = await fedleak(["attack", "--help"]);
     for (const name of Object.keys(SETTINGS)) {
@@ -47,6 +51,17 @@ describe.concurrent("help", () => {
     expect(stderr).toMatch(/unknown command 'atack'[\s\S]*Did you mean attack\?/);
     expect(status).toBe(2);
   });
+});
+
+test.each([
+  ["of the user", ["attack", "--model", "resnet1", "--json"], /Did you mean "resnet10"/],
+  ["of the command line", ["attack", "--batch", "two", "--json"], /'two' is invalid/],
+])("an error %s with --json is one JSON object on stdout", async (_, args, words) => {
+  const { status, stdout } = await fedleak(args);
+  expect(status).toBe(2);
+  const told = JSON.parse(stdout.trim().split("\n").at(-1)!);
+  expect(told.status).toBe("error");
+  expect(told.message).toMatch(words);
 });
 
 describe.concurrent("verify", () => {
