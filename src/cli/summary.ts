@@ -14,7 +14,7 @@ export function summaryText({ record, folder }: RunOutcome, width = WIDTH): stri
     "",
     ...(record.failure === undefined ? [] : [...wrapped(`Failed: ${record.failure}`, width), ""]),
     ...wrapped(headline, width),
-    ...(results ? ["", ...table(scoreRows(results)), "", ...table(factRows(results))] : []),
+    ...(results ? ["", ...table(scoreRows(results, floorAsked(record))), "", ...table(factRows(results))] : []),
     "",
     ...wrapped(`Assumes ${assumptions(record)}.`, width),
     "",
@@ -60,7 +60,12 @@ function titleOf({ spec }: RunRecord): string {
   return `${spec.attack.name} on ${spec.model.name}${activation ? ` (${activation})` : ""}, ${images}, ${spec.data.name}`;
 }
 
-function scoreRows({ psnrDb, psnrInterval95Db, ssim, floors }: RunResults): Row[] {
+/** Whether the control was asked for: where it failed, the ledger says why. */
+function floorAsked({ ledger }: RunRecord): boolean {
+  return ledger.some(({ assumption }) => assumption === "mismatched-gradient");
+}
+
+function scoreRows({ psnrDb, psnrInterval95Db, ssim, floors }: RunResults, asked: boolean): Row[] {
   const interval = (range: readonly [number, number] | null) =>
     range === null ? "" : `95 % interval ${range[0].toFixed(2)} to ${range[1].toFixed(2)}`;
   return [
@@ -72,7 +77,14 @@ function scoreRows({ psnrDb, psnrInterval95Db, ssim, floors }: RunResults): Row[
     ),
     ...(floors.mismatchedGradient
       ? []
-      : [["floor: mismatched gradient", "–", "–", "not measured: --mismatched-floor"]]),
+      : [
+          [
+            "floor: mismatched gradient",
+            "–",
+            "–",
+            `not measured: ${asked ? "the record says why" : "--mismatched-floor"}`,
+          ],
+        ]),
   ];
 }
 
