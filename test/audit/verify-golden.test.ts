@@ -10,7 +10,12 @@ const filled = (was: Tensor, value: number) => float32(was.shape, new Float32Arr
 
 const DAMAGE: readonly [name: string, tensor: string, change: (was: Tensor) => Tensor, words: RegExp][] = [
   ["an empty number", "dist.dx", () => float32([0], []), /"dist\.dx" must have shape .*; got \[0\]/],
-  ["another shape", "dummy.logits", (was) => float32([was.data.length], numbers(was)), /"dummy.logits" must have shape/],
+  [
+    "another shape",
+    "dummy.logits",
+    (was) => float32([was.data.length], numbers(was)),
+    /"dummy.logits" must have shape/,
+  ],
   ["a label out of range", "y", (was) => filled(was, 1e6), /every label .* got 1000000/],
   ["a negative label", "y", (was) => filled(was, -1), /every label .* got -1/],
 ];
