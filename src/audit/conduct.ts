@@ -1,7 +1,9 @@
 import { type AttackRun, prepareAttack } from "../attacks/index.ts";
 import { type Images, scoreReconstruction } from "../metrics/index.ts";
+import { FedleakError } from "../util/index.ts";
 import type { Checkpoint, CheckpointOwner } from "./checkpoint.ts";
 import type { IterationEvent, Watcher } from "./events.ts";
+import { fingerprint } from "./fingerprint.ts";
 import { type IterationEnd, iterate } from "./iterate.ts";
 import { mismatchedObservation } from "./mismatched.ts";
 import type { Assumption, CurvePoint, RunRecord, RunResults } from "./record-schema.ts";
@@ -15,6 +17,7 @@ import {
   writeState,
 } from "./run-files.ts";
 import { runKey, type Trial } from "./trial.ts";
+import { isWriteError } from "./write-file.ts";
 
 /** A run whose folder is there and that is about to iterate, for the first time or again. */
 export interface Job {
@@ -63,12 +66,15 @@ export async function conduct(job: Job): Promise<RunRecord> {
     return record;
   };
   if (end.status === "interrupted") return conclude({ ...job.record, curve, status: "interrupted" });
-  const results = score(job, end, reconstruction);
-  if (end.failure !== undefined) {
-    const scored = end.at.state.iteration > 0 ? { results } : {}; // the start is no result
-    return conclude({ ...job.record, curve, status: "failed", failure: end.failure, ...scored });
+  const { iteration } = end.at.state;
+  const unfit = complaintAbout(reconstruction, iteration);
+  const failure = end.failure ?? unfit;
+  if (failure !== undefined) {
+    const scored = iteration > 0 && unfit === undefined ? { results: score(job, end, reconstruction) } : {}; // the start is no result
+    const ledger = stoppedAt(job.record.ledger, iteration, iterations);
+    return conclude({ ...job.record, ledger, curve, status: "failed", failure, ...scored });
   }
-  const done = { ...job.record, curve, results };
+  const done = { ...job.record, curve, results: score(job, end, reconstruction) };
   if (!trial.spec.measure.mismatchedFloor) return conclude({ ...done, status: "finished" });
   await writeRecord(folder, done);
   return conclude(await withMismatchedFloor(job, done, iterations));
@@ -107,7 +113,27 @@ function pointOf({ iteration, seconds, loss, cosine, peekPsnrDb }: IterationEven
 async function peekAt({ trial, attack }: Job, { state }: Checkpoint): Promise<number | undefined> {
   const { peekEvery } = trial.spec.measure;
   if (peekEvery === 0 || state.iteration % peekEvery !== 0) return undefined;
-  return scoreReconstruction(trial.truth.images, await attack.reconstruct(state)).psnrDb.oneToOne;
+  const images = await attack.reconstruct(state);
+  if (!allFinite(images)) return undefined;
+  return scoreReconstruction(trial.truth.images, images).psnrDb.oneToOne;
+}
+
+/** What is wrong with a reconstruction that cannot be scored: finite weights may still decode to NaN. */
+function complaintAbout(images: Images, iteration: number): string | undefined {
+  if (allFinite(images)) return undefined;
+  return `attack: every pixel of the reconstruction must be finite; got NaN or infinity in iteration ${iteration}. Lower learningRate.`;
+}
+
+function allFinite({ data }: Images): boolean {
+  return data.every(Number.isFinite);
+}
+
+/** The ledger of a run that failed: its numbers, if it has any, are those of the iterate before. */
+function stoppedAt(ledger: readonly Assumption[], iteration: number, iterations: number): Assumption[] {
+  const value = `failed after ${iteration} of ${iterations} iterations; no later iterate was finite`;
+  return ledger.map((entry) =>
+    entry.assumption === "stopping-rule" ? { ...entry, value, origin: "measured" as const } : entry,
+  );
 }
 
 function score({ trial, attack }: Job, { at }: IterationEnd, images: Images): RunResults {
@@ -120,11 +146,35 @@ async function withMismatchedFloor(
   done: RunRecord & { readonly results: RunResults },
   iterations: number,
 ): Promise<RunRecord> {
+  const finished = (value: string): typeof done => {
+    const entry: Assumption = { assumption: "mismatched-gradient", value, origin: "user" };
+    return { ...done, ledger: [...done.ledger, entry], status: "finished" };
+  };
+  try {
+    const control = await runControl(job);
+    if (control.status === "interrupted") return { ...done, status: "interrupted" };
+    if (control.status === "failed") return finished(`not measured: ${control.failure}`);
+    const { results, ...rest } = finished(`the same ${iterations} iterations on ${control.about}`);
+    const floor = mismatchedFloor(job.trial, control.images);
+    return { ...rest, results: { ...results, floors: { ...results.floors, mismatchedGradient: floor } } };
+  } catch (error) {
+    if (!(error instanceof FedleakError) || isWriteError(error)) throw error;
+    return finished(`not measured: ${error.message}`); // the attack itself is done: a control must not lose it
+  }
+}
+
+type Control =
+  | { readonly status: "finished"; readonly images: Images; readonly about: string }
+  | { readonly status: "failed"; readonly failure: string }
+  | { readonly status: "interrupted" };
+
+/** The same attack on another batch's update, from its checkpoint if it has one. */
+async function runControl(job: Job): Promise<Control> {
   const { trial, folder, watcher } = job;
   watcher.onEvent?.({ kind: "stage", text: "compiling the attack on another batch's update, for the floor" });
   const { observation, about } = await mismatchedObservation(trial);
   const { model, preset, settings, device, spec } = trial;
-  const control = await prepareAttack({
+  const attack = await prepareAttack({
     model,
     observation,
     attack: preset,
@@ -134,27 +184,20 @@ async function withMismatchedFloor(
     threads: spec.threads,
   });
   try {
-    const owner = ownerOf(trial);
+    const owner = { ...ownerOf(trial), inputs: await fingerprint(trial.inputsPrint, observation.update) };
     const end = await iterate({
       ...pace(job),
-      attack: control,
+      attack,
       part: "mismatched",
-      from: (await readMismatched(folder, owner)) ?? { state: control.initial, seconds: 0 },
+      from: (await readMismatched(folder, owner)) ?? { state: attack.initial, seconds: 0 },
       onIteration: (event) => watcher.onEvent?.({ kind: "iteration", ...event }),
       save: (at) => writeMismatched(folder, at, owner),
     });
-    if (end.status === "interrupted") return { ...done, status: "interrupted" };
-    const entry: Assumption = {
-      assumption: "mismatched-gradient",
-      value:
-        end.failure === undefined ? `the same ${iterations} iterations on ${about}` : `not measured: ${end.failure}`,
-      origin: "user",
-    };
-    const finished = { ...done, ledger: [...done.ledger, entry], status: "finished" as const };
-    if (end.failure !== undefined) return finished;
-    const floor = mismatchedFloor(trial, await control.reconstruct(end.at.state));
-    return { ...finished, results: { ...done.results, floors: { ...done.results.floors, mismatchedGradient: floor } } };
+    if (end.status === "interrupted") return { status: "interrupted" };
+    const images = await attack.reconstruct(end.at.state);
+    const failure = end.failure ?? complaintAbout(images, end.at.state.iteration);
+    return failure === undefined ? { status: "finished", images, about } : { status: "failed", failure };
   } finally {
-    await control.release();
+    await attack.release();
   }
 }

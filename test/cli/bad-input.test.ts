@@ -36,6 +36,7 @@ describe.concurrent("flags", () => {
     ["an unknown device", ["--device", "cuda"], /device must be one of cpu, webgpu; got "cuda"/],
     ["a setting out of range", ["--gamma", "2"], /setting gamma: value must be a number in 0 … 1; got "2"/],
     ["no number", ["--batch", "two"], /'--batch <n>' argument 'two' is invalid. It must be a whole number from 1 on/],
+    ["too many threads", ["--threads", "100000"], /It must be a whole number from 0 to 1024/],
     [
       "two data sets",
       ["--images", "a", "--cifar10", "b"],
@@ -65,6 +66,12 @@ describe.concurrent("data", () => {
     const files = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`${i}.png`, i * 20]));
     const dir = await imageFolder({ cats: files, dogs: { "a.png": 10, "b.png": broken } });
     expect(await refusal(["--images", dir])).toMatch(/image .*b\.png: it must be a whole PNG, JPEG or WebP image/);
+  });
+
+  test("a single class", async () => {
+    const dir = await imageFolder({ cats: { "a.png": 10, "b.png": 90 } });
+    const words = await refusal(["--images", dir]);
+    expect(words).toContain(`data ${dir}: a model tells at least two classes apart; got one, "cats". Pass --classes 2`);
   });
 
   test("a batch larger than the data", async () => {
@@ -183,6 +190,38 @@ describe("a checkpoint", () => {
     expect(stderr).not.toMatch(/\n\s+at /);
     expect(status).toBe(2);
     expect(existsSync(join(folder, "report.html"))).toBe(false);
+  });
+
+  test("damaged with a good one before it: that one is taken, and the ledger says so", async () => {
+    const files = { "state.safetensors": stateWith({}).subarray(0, -10), "state.previous.safetensors": stateWith({}) };
+    const folder = killed("previous", files);
+    expect((await fedleak(["resume", folder])).status).toBe(0);
+    const { ledger } = JSON.parse(readFileSync(join(folder, "record.json"), "utf8"));
+    const resumed = ledger.find(({ assumption }: { assumption: string }) => assumption === "resumed");
+    expect(resumed.note).toMatch(/From the checkpoint before \(iteration 3\): the last one cannot be read/);
+  });
+
+  test("never written, by a run that was killed at once: it begins anew", async () => {
+    const { results: _, ...rest } = JSON.parse(record);
+    const folder = killed("unbegun", { "record.json": JSON.stringify({ ...rest, status: "running", curve: [] }) });
+    expect((await fedleak(["resume", folder])).status).toBe(0);
+    const { results } = JSON.parse(readFileSync(join(folder, "record.json"), "utf8"));
+    expect(results.psnrDb).toEqual(JSON.parse(record).results.psnrDb);
+  });
+
+  test("of the control, damaged: the attack's own result stands, the floor is not measured", async () => {
+    const folder = join(runs, "control");
+    expect((await fedleak(["attack", ...QUICK, "--mismatched-floor", "--out", folder])).status).toBe(0);
+    const { results: _, ledger, ...rest } = JSON.parse(readFileSync(join(folder, "record.json"), "utf8"));
+    const before = ledger.filter(({ assumption }: { assumption: string }) => assumption !== "mismatched-gradient");
+    writeFileSync(join(folder, "record.json"), JSON.stringify({ ...rest, status: "running", ledger: before }));
+    writeFileSync(join(folder, "mismatched.safetensors"), "damaged");
+    const { status, stdout } = await fedleak(["resume", folder, "--json"]);
+    expect(status).toBe(0);
+    const told = JSON.parse(stdout);
+    expect(told.assumptions["mismatched-gradient"]).toMatch(/^not measured: checkpoint .*a damaged one/);
+    expect(told.floors.mismatchedGradient).toBeUndefined();
+    expect(told.psnrDb.oneToOne).toBeGreaterThan(0);
   });
 
   test("and no run at all", async () => {
