@@ -10,8 +10,6 @@ export interface Pictures {
   readonly originals: readonly string[];
   /** In the order of the reconstructions. */
   readonly reconstructions: readonly string[];
-  /** All of them in one picture. */
-  readonly grid?: string | undefined;
 }
 
 /** Every private image beside its reconstruction; before scoring, the pictures as they are. */
@@ -24,7 +22,6 @@ export function picturesSection({ results }: RunRecord, pictures: Pictures): Htm
 <p>Left the private image, right its reconstruction, paired one-to-one: every reconstruction is used at most once.
 The line below each pair is the many-to-one choice: the closest reconstruction, which several images may share.</p>
 <ol class="pairs${pictures.originals.length < 3 && " few"}">${results.pairs.oneToOne.map((_, i) => pairItem(results, pictures, i))}</ol>
-${gridFigure(pictures)}
 </section>`;
 }
 
@@ -70,19 +67,12 @@ ${strips.map(
   ([title, noun, urls]) => html`<h3>${title}</h3>
 <ol class="strip">${urls.map((url, i) => html`<li><img src="${url}" alt="${noun} ${i}"></li>`)}</ol>`,
 )}
-${gridFigure(pictures)}
 </section>`;
 }
 
-function gridFigure({ grid }: Pictures): Html | undefined {
-  return grid === undefined
-    ? undefined
-    : html`<figure class="sheet"><img src="${grid}" alt="All pictures of the run in one sheet"><figcaption>All pictures in one sheet</figcaption></figure>`;
-}
-
 /** Only pictures that carry their own data may enter the page: it must not ask anybody for anything. */
-function checkPictures({ originals, reconstructions, grid }: Pictures): void {
-  for (const url of [...originals, ...reconstructions, ...(grid === undefined ? [] : [grid])]) {
+function checkPictures({ originals, reconstructions }: Pictures): void {
+  for (const url of [...originals, ...reconstructions]) {
     if (!/^data:image\/(png|jpeg|webp);base64,[A-Za-z0-9+/]+=*$/.test(url)) {
       fail({
         who: "report",

@@ -56,8 +56,6 @@ figcaption { color: var(--muted); font-size: 13px; }
 .best img { width: 28px; height: 28px; flex: none; object-fit: contain; border-radius: 3px; }
 .strip { display: flex; flex-wrap: wrap; gap: 8px; margin: 0; padding: 0; list-style: none; }
 .strip img { width: 112px; height: 112px; object-fit: contain; border-radius: 4px; }
-.sheet { margin-top: 24px; }
-.sheet img { max-width: 100%; border-radius: 4px; }
 table { width: 100%; border-collapse: collapse; font-size: 15px; }
 th { text-align: left; font-weight: 500; }
 thead th { color: var(--muted); font-size: 13px; font-weight: 500; vertical-align: bottom; }

@@ -215,7 +215,7 @@ describe("hostile text stays text", () => {
     expect(() => renderReport(run.record, bad)).toThrow(
       "report: pictures must be data URLs of PNG, JPEG or WebP in base64",
     );
-    expect(() => renderReport(run.record, { ...run.pictures, grid: url })).toThrow(
+    expect(() => renderReport(run.record, { ...run.pictures, originals: [url] })).toThrow(
       "report: pictures must be data URLs",
     );
   });
