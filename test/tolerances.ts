@@ -1,4 +1,4 @@
-/** Every tolerance of the tests, with its reason. */
+/** The tolerances of the op cases, each with its reason; other tests state theirs beside what they compare. */
 export const TOLERANCE = {
   /** Central differences in float64 at step 1e-4·(1, 2), extrapolated: truncation and rounding are both near 1e-9. */
   finiteDifference: 1e-6,

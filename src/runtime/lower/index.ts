@@ -26,8 +26,8 @@ const MOVES = new Set<string>(["reshape", "transpose"]); // folded at any size: 
 const FOLDED_UP_TO = 1 << 16; // elements (our choice): beyond, the runtime is faster than the reference
 
 /**
- * Lowers a graph to one ONNX model. Inputs named in `bake` become initializers; what depends on them alone is computed
- * here, by the reference kernels.
+ * Lowers a graph to one ONNX model. Inputs named in `bake` become initializers; what depends on them alone and is
+ * small is computed here, by the reference kernels.
  */
 export function lower(wanted: Readonly<Record<string, Node>>, bake: Tensors): Lowered {
   const emit = emitter();
@@ -94,7 +94,7 @@ export function lower(wanted: Readonly<Record<string, Node>>, bake: Tensors): Lo
   return { ...emit.finish(inputs, results), inputs, outputs: results, ...about };
 }
 
-/** The nodes whose elements are known now: constants, baked inputs, and what is computed from these alone. */
+/** The nodes whose elements are known now: constants, baked inputs, and what is cheaply computed from these alone. */
 function fixedNodes(nodes: readonly Node[], bake: Tensors): ReadonlySet<Node> {
   const fixed = new Set<Node>();
   for (const node of nodes) {
