@@ -1,4 +1,4 @@
-import { type AttackRun, prepareAttack } from "../attacks/index.ts";
+import type { AttackRun } from "../attacks/index.ts";
 import { type Images, scoreReconstruction } from "../metrics/index.ts";
 import { FedleakError } from "../util/index.ts";
 import type { Checkpoint, CheckpointOwner } from "./checkpoint.ts";
@@ -16,7 +16,7 @@ import {
   writeRecord,
   writeState,
 } from "./run-files.ts";
-import { runKey, type Trial } from "./trial.ts";
+import { compileAttack, type Trial } from "./trial.ts";
 import { isWriteError } from "./write-file.ts";
 
 /** A run whose folder is there and that is about to iterate, for the first time or again. */
@@ -173,16 +173,7 @@ async function runControl(job: Job): Promise<Control> {
   const { trial, folder, watcher } = job;
   watcher.onEvent?.({ kind: "stage", text: "compiling the attack on another batch's update, for the floor" });
   const { observation, about } = await mismatchedObservation(trial);
-  const { model, preset, settings, device, spec } = trial;
-  const attack = await prepareAttack({
-    model,
-    observation,
-    attack: preset,
-    settings,
-    key: runKey(spec, "attack"),
-    device,
-    threads: spec.threads,
-  });
+  const attack = await compileAttack({ ...trial, observation });
   try {
     const owner = { ...ownerOf(trial), inputs: await fingerprint(trial.inputsPrint, observation.update) };
     const end = await iterate({

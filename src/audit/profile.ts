@@ -3,9 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StepProgram } from "../attacks/index.ts";
 import { type ProfileRow, profile } from "../runtime/index.ts";
-import { compileAttack } from "./run.ts";
 import type { RunSpec } from "./spec.ts";
-import { prepareTrial } from "./trial.ts";
+import { compileAttack, prepareTrial } from "./trial.ts";
 
 /**
  * Time by kind of op of one step of a spec's attack, averaged over `runs` steps after one that warms up.

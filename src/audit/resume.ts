@@ -4,11 +4,11 @@ import { fail } from "../util/index.ts";
 import { conduct, ownerOf } from "./conduct.ts";
 import { parseRecord } from "./record.ts";
 import type { Assumption, RunRecord } from "./record-schema.ts";
-import { compileAttack, type RunOptions, type RunOutcome } from "./run.ts";
+import type { RunOptions, RunOutcome } from "./run.ts";
 import { type FoundState, NO_CHECKPOINT, readState } from "./run-files.ts";
 import { FILES, readRunFile } from "./run-folder.ts";
 import { completeSpec, type RunRequest } from "./spec.ts";
-import { prepareTrial } from "./trial.ts";
+import { compileAttack, prepareTrial } from "./trial.ts";
 import { versions } from "./versions.ts";
 
 /**

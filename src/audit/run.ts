@@ -1,4 +1,3 @@
-import { type AttackRun, prepareAttack } from "../attacks/index.ts";
 import { fail } from "../util/index.ts";
 import { conduct } from "./conduct.ts";
 import type { Watcher } from "./events.ts";
@@ -7,7 +6,7 @@ import { RECORD_FORMAT, RECORD_VERSION, type RunRecord } from "./record-schema.t
 import { type RenderReport, writeFirstRecord, writeState } from "./run-files.ts";
 import { checkOut, checkWritable, defaultOut, makeRunFolder } from "./run-folder.ts";
 import type { RunSpec } from "./spec.ts";
-import { prepareTrial, runKey, type Trial } from "./trial.ts";
+import { compileAttack, prepareTrial } from "./trial.ts";
 import { versions } from "./versions.ts";
 import { isTaken } from "./write-file.ts";
 
@@ -68,19 +67,6 @@ export async function runAttack(spec: RunSpec, options: RunOptions): Promise<Run
   } finally {
     await attack.release();
   }
-}
-
-/** The attack of a trial on the trial's observation. */
-export function compileAttack({ model, observation, preset, settings, device, spec }: Trial): Promise<AttackRun> {
-  return prepareAttack({
-    model,
-    observation,
-    attack: preset,
-    settings,
-    key: runKey(spec, "attack"),
-    device,
-    threads: spec.threads,
-  });
 }
 
 /** Throws when the run was stopped before it wrote anything. */

@@ -1,4 +1,11 @@
-import { type AttackSettings, completeSettings, findAttack, type Preset } from "../attacks/index.ts";
+import {
+  type AttackRun,
+  type AttackSettings,
+  completeSettings,
+  findAttack,
+  type Preset,
+  prepareAttack,
+} from "../attacks/index.ts";
 import { drawIndices, type LabelledImages, readBytes } from "../data/index.ts";
 import { clientGradientStep, type Observation, observe, type Weights } from "../fl/index.ts";
 import { buildModel } from "../models/index.ts";
@@ -116,6 +123,19 @@ export async function observed(
     });
   }
   return observe(sent, spec.client.grants);
+}
+
+/** The attack of a trial on the trial's observation; of another one, when that stands in its place. */
+export function compileAttack({ model, observation, preset, settings, device, spec }: Trial): Promise<AttackRun> {
+  return prepareAttack({
+    model,
+    observation,
+    attack: preset,
+    settings,
+    key: runKey(spec, "attack"),
+    device,
+    threads: spec.threads,
+  });
 }
 
 function modelFor(spec: RunSpec, { images, classNames, source }: LabelledImages): Model {
