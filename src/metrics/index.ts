@@ -1,4 +1,5 @@
 export { interval95 } from "./average.ts";
+export { bootstrapMean95 } from "./bootstrap.ts";
 export { type Floor, type Floors, floors } from "./floors.ts";
 export type { Images } from "./images.ts";
 export { type LabelScore, scoreLabels } from "./labels.ts";
