@@ -1,8 +1,9 @@
 import { crossEntropy, grad, input, type Node } from "../graph/index.ts";
 import { inputsFor, type Mode, type Model } from "../nn/index.ts";
 import { type Compile, compile, type Device } from "../runtime/index.ts";
-import { float32, scalarOf, shapeText, type Tensor, type Tensors } from "../tensor/index.ts";
-import { fail } from "../util/index.ts";
+import { float32, scalarOf, type Tensor } from "../tensor/index.ts";
+import { checkBatch } from "./check-batch.ts";
+import { prefixed } from "./prefix.ts";
 import { movedStatistics } from "./running-statistics.ts";
 import type { ClientUpdate, Weights } from "./types.ts";
 
@@ -38,8 +39,8 @@ export async function clientGradientStep(step: GradientStep): Promise<ClientUpda
     const result = await program.run({
       [IMAGES]: images,
       [TARGET]: oneHot(labels, model.classes),
-      ...renamed(weights.params, (name) => PARAM + name),
-      ...renamed(weights.buffers, (name) => BUFFER + name),
+      ...prefixed(PARAM, weights.params),
+      ...prefixed(BUFFER, weights.buffers),
     });
     const statistics = Object.fromEntries(
       Object.keys(counts).map((name) => [name, { mean: result[MEAN + name]!, variance: result[VARIANCE + name]! }]),
@@ -98,28 +99,4 @@ function gradientGraph(model: Model, batchSize: number, mode: Mode) {
     counts[name] = count;
   }
   return { outputs, counts };
-}
-
-function renamed(tensors: Tensors<"float32">, rename: (name: string) => string): Tensors<"float32"> {
-  return Object.fromEntries(Object.entries(tensors).map(([name, t]) => [rename(name), t]));
-}
-
-function checkBatch({ model, images, labels }: GradientStep): void {
-  if (labels.length === 0 || images.shape[0] !== labels.length) {
-    fail({
-      who: "client",
-      must: "there must be one label an image, and at least one image",
-      got: `images ${shapeText(images.shape)} and ${labels.length} labels`,
-      remedy: "Pass both of one batch.",
-    });
-  }
-  const wrong = labels.find((label) => !Number.isInteger(label) || label < 0 || label >= model.classes);
-  if (wrong !== undefined) {
-    fail({
-      who: "client",
-      must: `labels must be integers in 0 … ${model.classes - 1}, the classes of model ${model.name}`,
-      got: `${wrong}`,
-      remedy: "Build the model with the number of classes of the data.",
-    });
-  }
 }

@@ -1,7 +1,19 @@
+export { type BatchOrder, batchOrder } from "./batch-order.ts";
 export { clientGradientStep, type GradientStep, oneHot } from "./client.ts";
+export { countCorrect, type Evaluation, type EvaluationPlan, type Evaluator, openEvaluator } from "./evaluate.ts";
 export { observationLedger, observe } from "./observe.ts";
+export { prefixed, withPrefix } from "./prefix.ts";
 export { movedStatistics } from "./running-statistics.ts";
 export {
+  beginTraining,
+  type TrainingOutcome,
+  type TrainingPlan,
+  type TrainingProgram,
+  type TrainingState,
+  trainingStep,
+} from "./training-step.ts";
+export {
+  type Batch,
   CAPABILITIES,
   type Capability,
   type ChannelStatistics,

@@ -1,3 +1,5 @@
+import { add, mul, type Node } from "../graph/index.ts";
+import type { BatchStatistics } from "../nn/index.ts";
 import { float32, type Tensors } from "../tensor/index.ts";
 import { fail } from "../util/index.ts";
 import type { ChannelStatistics } from "./types.ts";
@@ -32,4 +34,20 @@ export function movedStatistics(
     const after = before.data.map((r, c) => (1 - MOMENTUM) * r + MOMENTUM * seen[c]! * factor);
     moved[name] = float32(before.shape, after);
   }
+}
+
+/** `movedStatistics` as a graph: the buffers' nodes after a train-mode step, by name; the same rule inside a program. */
+export function movedStatisticNodes(
+  buffers: Readonly<Record<string, Node>>,
+  statistics: Readonly<Record<string, BatchStatistics>>,
+): Record<string, Node> {
+  const blend = (name: string, seen: Node, factor: number) =>
+    add(mul(buffers[name]!, 1 - MOMENTUM), mul(seen, MOMENTUM * factor));
+  const moved = { ...buffers };
+  for (const [module, { mean, variance, count }] of Object.entries(statistics)) {
+    const [meanName, varianceName] = [`${module}.running_mean`, `${module}.running_var`];
+    moved[meanName] = blend(meanName, mean, 1);
+    moved[varianceName] = blend(varianceName, variance, count / (count - 1));
+  }
+  return moved;
 }

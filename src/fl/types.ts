@@ -7,6 +7,14 @@ export interface Weights {
   readonly buffers: Tensors<"float32">;
 }
 
+/** Some images with their classes. */
+export interface Batch {
+  /** [B,C,H,W] in [0,1] */
+  readonly images: Tensor<"float32">;
+  /** B class indices. */
+  readonly labels: readonly number[];
+}
+
 /** What one BatchNorm saw of the client's batch: mean and biased variance, [C] each. */
 export interface ChannelStatistics {
   readonly mean: Tensor<"float32">;
