@@ -1,7 +1,8 @@
 export { type AdamOptions, adam, adamw } from "./adam.ts";
+export { type CmaEsState, cmaEsAsk, cmaEsInitial, cmaEsTell } from "./cma-es.ts";
 export { addDecay } from "./decay.ts";
 export { clip, globalNorm, signed } from "./gradient.ts";
-export { constant, cosine, type Schedule, step, warmUp } from "./schedules.ts";
+export { constant, cosine, exponential, type Schedule, step, warmUp } from "./schedules.ts";
 export { type SgdOptions, sgd } from "./sgd.ts";
 export {
   chain,

@@ -1,5 +1,5 @@
-import { constant, div, mul, tanh } from "../../graph/index.ts";
-import { float32, type Shape, sizeOf, type Tensor } from "../../tensor/index.ts";
+import { div, mul, type Node, tanh } from "../../graph/index.ts";
+import { float32, type Shape, sizeOf } from "../../tensor/index.ts";
 import { normal } from "../../util/index.ts";
 import { needPrior } from "../prior/need-prior.ts";
 import type { Prior } from "../prior/types.ts";
@@ -18,7 +18,7 @@ const CODES = "z"; // the state's tensor
  */
 export function latent(
   shape: Shape,
-  parts: { readonly prior: Prior | undefined; readonly labels: Tensor<"float32"> },
+  parts: { readonly prior: Prior | undefined; readonly labels: Node },
 ): Parameterisation {
   const prior = needPrior(parts.prior, "parameterisation latent");
   const codes = [shape[0]!, prior.latent];
@@ -29,7 +29,7 @@ export function latent(
     initial: (key) => ({ [CODES]: float32(codes, normal(key, sizeOf(codes))) }),
     decode: (tensors) => {
       const z = mul(tanh(div(tensors[CODES]!, prior.limit)), prior.limit);
-      const images = prior.classes === 0 ? prior.decode(z) : prior.decode(z, constant(parts.labels));
+      const images = prior.classes === 0 ? prior.decode(z) : prior.decode(z, parts.labels);
       return { images, buffers: {} };
     },
     project: (variables) => variables, // tanh keeps the codes within the limit

@@ -14,7 +14,7 @@ import type { Parameterisation } from "./types.ts";
  */
 export function lowResolution(
   shape: Shape,
-  { downscale, ...settings }: Pick<AttackSettings, "init" | "clamp"> & { readonly downscale: number },
+  { downscale, ...settings }: Pick<AttackSettings, "init" | "clamp" | "downscale">,
 ): Parameterisation {
   const [b, c, h, w] = shape as readonly [number, number, number, number];
   const { imagesIn: _, ...small } = pixels([b, c, Math.ceil(h / downscale), Math.ceil(w / downscale)], settings);
