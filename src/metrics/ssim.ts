@@ -1,10 +1,6 @@
 import { fail } from "../util/index.ts";
 import { checkTwins, type Images } from "./images.ts";
-
-const WINDOW = 11; // Wang 2004, section III-C
-const SIGMA = 1.5; // Wang 2004, section III-C
-const C1 = 0.01 ** 2; // (K1 · data range)², K1 of Wang 2004
-const C2 = 0.03 ** 2; // (K2 · data range)², K2 of Wang 2004
+import { planeOf, planeSimilarity, WINDOW } from "./ssim-plane.ts";
 
 /**
  * Structural similarity of each image of `a` to the image of the same index in `b`.
@@ -33,10 +29,9 @@ export function ssim(a: Images, b: Images): number[] {
   return Array.from({ length: count }, (_, m) => {
     let sum = 0;
     for (let c = 0; c < channels; c++) {
-      const start = (m * channels + c) * area;
-      const planeA = Float64Array.from(a.data.subarray(start, start + area)); // [H,W]
-      const planeB = Float64Array.from(b.data.subarray(start, start + area));
-      sum += planeSsim(planeA, planeB, height, width);
+      const plane = m * channels + c;
+      const [p, q] = [planeOf(a.data, plane, area), planeOf(b.data, plane, area)]; // [H,W]
+      sum += planeSimilarity(p, q, height, width).similarity;
     }
     return sum / channels;
   });
@@ -45,61 +40,4 @@ export function ssim(a: Images, b: Images): number[] {
 /** Whether SSIM is defined for these images [M,C,H,W]: its window must fit inside. */
 export function ssimFits(images: Images): boolean {
   return images.shape[2]! >= WINDOW && images.shape[3]! >= WINDOW;
-}
-
-/** Mean SSIM over the window positions of one channel; a, b: [H,W]. */
-function planeSsim(a: Float64Array, b: Float64Array, height: number, width: number): number {
-  const moment = (p: Float64Array, q: Float64Array) =>
-    windowMeans(
-      p.map((value, i) => value * q[i]!),
-      height,
-      width,
-    ); // [H−10,W−10]
-  const meanA = windowMeans(a, height, width);
-  const meanB = windowMeans(b, height, width);
-  const squareA = moment(a, a);
-  const squareB = moment(b, b);
-  const product = moment(a, b);
-  let sum = 0;
-  for (let i = 0; i < meanA.length; i++) {
-    const ma = meanA[i]!;
-    const mb = meanB[i]!;
-    const varianceA = squareA[i]! - ma * ma;
-    const varianceB = squareB[i]! - mb * mb;
-    const covariance = product[i]! - ma * mb;
-    sum += ((2 * ma * mb + C1) * (2 * covariance + C2)) / ((ma * ma + mb * mb + C1) * (varianceA + varianceB + C2));
-  }
-  return sum / meanA.length;
-}
-
-/** Gaussian-weighted means of all windows inside the plane, one axis after the other: [H,W] → [H−10,W−10]. */
-function windowMeans(plane: Float64Array, height: number, width: number): Float64Array {
-  const columns = width - WINDOW + 1;
-  const rows = height - WINDOW + 1;
-  const across = new Float64Array(height * columns); // [H,W−10]
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < columns; x++) {
-      let sum = 0;
-      for (let k = 0; k < WINDOW; k++) sum += GAUSSIAN[k]! * plane[y * width + x + k]!;
-      across[y * columns + x] = sum;
-    }
-  }
-  const out = new Float64Array(rows * columns); // [H−10,W−10]
-  for (let y = 0; y < rows; y++) {
-    for (let x = 0; x < columns; x++) {
-      let sum = 0;
-      for (let k = 0; k < WINDOW; k++) sum += GAUSSIAN[k]! * across[(y + k) * columns + x]!;
-      out[y * columns + x] = sum;
-    }
-  }
-  return out;
-}
-
-/** The window along one axis: exp(−x² / 2σ²) for x = −5 … 5, scaled to sum 1. */
-const GAUSSIAN: readonly number[] = gaussian();
-
-function gaussian(): number[] {
-  const raw = Array.from({ length: WINDOW }, (_, k) => Math.exp(-((k - (WINDOW - 1) / 2) ** 2) / (2 * SIGMA ** 2)));
-  const total = raw.reduce((sum, value) => sum + value, 0);
-  return raw.map((value) => value / total);
 }
