@@ -10,7 +10,7 @@ type Sources = Readonly<Record<string, string>>;
  * Which layers each layer is built on, directly (DESIGN section 3); what those are built on it may import too.
  *
  * Beyond the design's table: `fl` and `attacks` run programs, so they import `runtime`; `attacks` has a parameterisation
- * that is a network of `models`.
+ * that is a network of `models`; `onnx` reads files with the schema `runtime` writes them with, and folds by its reference.
  */
 const BUILT_ON: Readonly<Record<string, readonly string[]>> = {
   util: [],
@@ -19,7 +19,7 @@ const BUILT_ON: Readonly<Record<string, readonly string[]>> = {
   runtime: ["graph"],
   nn: ["graph"],
   models: ["nn"],
-  onnx: ["graph", "models"],
+  onnx: ["models", "runtime"],
   optim: ["graph"],
   data: ["tensor"],
   fl: ["nn", "optim", "data", "runtime"],

@@ -1,3 +1,4 @@
+export { bfloat16ToFloat32, halfToFloat32 } from "./half.ts";
 export { readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
 export {
   broadcastShapes,

@@ -1,4 +1,5 @@
 import { fail } from "../util/index.ts";
+import { bfloat16ToFloat32, halfToFloat32 } from "./half.ts";
 import { type StoredTensor, safetensorsHeader } from "./safetensors-header.ts";
 import { shapeText, sizeOf } from "./shape.ts";
 import { type Arrays, BYTES_PER_ELEMENT, type DType, type Tensor, type Tensors } from "./tensor.ts";
@@ -87,9 +88,9 @@ function readTensor({ name, code, shape, begin, end }: StoredTensor, data: Uint8
     case "BOOL":
       return { dtype: "bool", shape, data: checkedBooleans(part, name, file) };
     case "F16":
-      return { dtype: "float32", shape, data: widen(view(Uint16Array, part), fromHalf) };
+      return { dtype: "float32", shape, data: halfToFloat32(view(Uint16Array, part)) };
     case "BF16":
-      return { dtype: "float32", shape, data: new Float32Array(widenBits(view(Uint16Array, part)).buffer) };
+      return { dtype: "float32", shape, data: bfloat16ToFloat32(view(Uint16Array, part)) };
   }
 }
 
@@ -102,28 +103,6 @@ interface ViewOf<A> {
 function view<A extends Arrays[DType] | Uint16Array>(Elements: ViewOf<A>, bytes: Uint8Array): A {
   const whole = bytes.byteOffset % Elements.BYTES_PER_ELEMENT === 0 ? bytes : Uint8Array.from(bytes);
   return new Elements(whole.buffer, whole.byteOffset, bytes.length / Elements.BYTES_PER_ELEMENT);
-}
-
-/** An IEEE 754 half-precision number from its 16 bits: 1 sign, 5 exponent (bias 15), 10 fraction. */
-function fromHalf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = (bits & 0x3ff) / 1024;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return exponent === 0 ? sign * fraction * 2 ** -14 : sign * (1 + fraction) * 2 ** (exponent - 15);
-}
-
-function widen(bits: Uint16Array, decode: (bits: number) => number): Float32Array {
-  const out = new Float32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) out[i] = decode(bits[i]!);
-  return out;
-}
-
-/** A bfloat16 is the upper half of a float32: its 16 bits moved up give the float32's bits. */
-function widenBits(bits: Uint16Array): Uint32Array {
-  const out = new Uint32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) out[i] = bits[i]! << 16;
-  return out;
 }
 
 function checkedBooleans(bytes: Uint8Array, name: string, file: string): Uint8Array {

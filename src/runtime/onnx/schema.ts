@@ -1,11 +1,11 @@
 import protobuf from "protobufjs/light.js";
 
 /**
- * The part of the ONNX file format that compiled graphs use, as a protobuf descriptor.
+ * The part of the ONNX file format that compiled graphs use and imported models may use, as a protobuf descriptor.
  * Source: the published onnx.proto (field numbers and types), IR version 8.
  */
 const f = (id: number, type: string) => ({ id, type });
-const many = (id: number, type: string) => ({ id, type, rule: "repeated", options: { packed: false } });
+const many = (id: number, type: string, packed = false) => ({ id, type, rule: "repeated", options: { packed } });
 
 const SCHEMA = protobuf.Root.fromJSON({
   nested: {
@@ -13,8 +13,10 @@ const SCHEMA = protobuf.Root.fromJSON({
       fields: {
         irVersion: f(1, "int64"),
         producerName: f(2, "string"),
+        producerVersion: f(3, "string"),
         graph: f(7, "Graph"),
         opsetImport: many(8, "OperatorSet"),
+        functions: many(25, "bytes"),
       },
     },
     OperatorSet: { fields: { domain: f(1, "string"), version: f(2, "int64") } },
@@ -25,6 +27,7 @@ const SCHEMA = protobuf.Root.fromJSON({
         initializer: many(5, "Tensor"),
         input: many(11, "ValueInfo"),
         output: many(12, "ValueInfo"),
+        sparseInitializer: many(15, "bytes"),
       },
     },
     Node: {
@@ -34,6 +37,7 @@ const SCHEMA = protobuf.Root.fromJSON({
         name: f(3, "string"),
         opType: f(4, "string"),
         attribute: many(5, "Attribute"),
+        domain: f(7, "string"),
       },
     },
     Attribute: {
@@ -46,6 +50,7 @@ const SCHEMA = protobuf.Root.fromJSON({
         g: f(6, "Graph"),
         floats: many(7, "float"),
         ints: many(8, "int64"),
+        strings: many(9, "bytes"),
         type: f(20, "int32"),
       },
     },
@@ -53,8 +58,14 @@ const SCHEMA = protobuf.Root.fromJSON({
       fields: {
         dims: many(1, "int64"),
         dataType: f(2, "int32"),
+        segment: f(3, "bytes"),
+        floatData: many(4, "float", true),
+        int32Data: many(5, "int32", true),
+        int64Data: many(7, "int64", true),
         name: f(8, "string"),
         rawData: f(9, "bytes"),
+        doubleData: many(10, "double", true),
+        uint64Data: many(11, "uint64", true),
         externalData: many(13, "Entry"),
         dataLocation: f(14, "int32"),
       },
@@ -68,7 +79,8 @@ const SCHEMA = protobuf.Root.fromJSON({
   },
 });
 
-const MODEL = SCHEMA.lookupType("Model");
+/** The message that is a whole file. */
+export const MODEL: protobuf.Type = SCHEMA.lookupType("Model");
 
 /** The bytes of a model given as plain objects with the schema's field names. */
 export function encodeModel(model: object): Uint8Array {
