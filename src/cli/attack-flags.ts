@@ -4,6 +4,7 @@ import { ATTACKS, rangeOf, SETTINGS, type SettingSpec } from "../attacks/index.t
 import { completeSpec, MOST_THREADS, type RunRequest } from "../audit/index.ts";
 import { CAPABILITIES, DEFAULT_GRANTS } from "../fl/index.ts";
 import { MODELS } from "../models/index.ts";
+import { ACTIVATIONS } from "../nn/index.ts";
 import { DEVICES } from "../runtime/index.ts";
 import { wholeFrom } from "./flag-values.ts";
 
@@ -29,10 +30,10 @@ export function declareAttackFlags(command: Command): Command {
   const client = declare("Client");
   client("--model <name>", `${Object.keys(MODELS).join(", ")} (default: ${spec.model.name})`);
   client("--weights <file>", "trained weights: safetensors with PyTorch's names (default: drawn from the seed)");
-  client("--width <n>", "channels of a resnet's first stage", from(1));
+  client("--width <n>", "channels of the first stage of a resnet or convnet", from(1));
   client("--hidden <n>", "units of each hidden layer of mlp3", from(1));
   client("--classes <n>", "classes of the model (default: those of the data)", from(1));
-  client("--activation <name>", "relu or sigmoid");
+  client("--activation <name>", Object.keys(ACTIVATIONS).join(", "));
   client("--weight-init <name>", "torch or dlg-uniform, for lenet-sigmoid");
   client("--bn-mode <mode>", `BatchNorm in train or eval mode (default: ${spec.client.batchNorm})`);
 

@@ -1,5 +1,6 @@
 import type { Model } from "../nn/index.ts";
 import { unknownName } from "../util/index.ts";
+import { convnet } from "./convnet.ts";
 import type { ModelFamily } from "./family.ts";
 import { lenetSigmoid } from "./lenet.ts";
 import { mlp3 } from "./mlp.ts";
@@ -9,6 +10,7 @@ import { cifarResNet, imageNetResNet } from "./resnet.ts";
 export const MODELS: Readonly<Record<string, ModelFamily>> = {
   mlp3,
   "lenet-sigmoid": lenetSigmoid,
+  convnet,
   resnet10: cifarResNet("resnet10", [1, 1, 1, 1]),
   resnet18: cifarResNet("resnet18", [2, 2, 2, 2]),
   resnet34: cifarResNet("resnet34", [3, 4, 6, 3]),

@@ -1,8 +1,15 @@
-import { type Node, relu, sigmoid } from "../graph/index.ts";
+import { leakyRelu, type Node, relu, sigmoid, tanh } from "../graph/index.ts";
 import type { Scope } from "./scope.ts";
 
-/** The nonlinearities a model can be built with. Images leak far better through sigmoid than through relu. */
-export const ACTIVATIONS = { relu, sigmoid } as const;
+const LEAKY_SLOPE = 0.2; // of the leaky ReLU below 0: R-GAP's code
+
+/** The nonlinearities a model can be built with. Images leak far better through smooth and invertible ones than through relu. */
+export const ACTIVATIONS = {
+  relu,
+  sigmoid,
+  tanh,
+  "leaky-relu": (x: Node) => leakyRelu(x, LEAKY_SLOPE),
+} as const;
 
 export type ActivationName = keyof typeof ACTIVATIONS;
 

@@ -21,6 +21,8 @@ describe("parameter counts", () => {
     ["resnet34-imagenet", 3, 1000, {}, 21_797_672],
     // DLG's net: 3·12·25+12 + 2·(12·12·25+12) + 768·10+10
     ["lenet-sigmoid", 3, 10, {}, 15_826],
+    // 3·16·9+16 + 16·48·9+48 + 48·48·9+48 + 48·80·9+80 + 1280·10+10
+    ["convnet", 3, 10, {}, 75_642],
     // 768·64+64 + 2·(64·64+64) + 64·5+5 on 16×16 images below
     ["mlp3", 3, 5, { hidden: 64, size: 16 }, 57_861],
   ] as const)(
@@ -42,6 +44,7 @@ describe("parameter counts", () => {
 const SMALL: Record<string, Readonly<Record<string, unknown>>> = {
   mlp3: { inputShape: [2, 5, 4], classes: 3, hidden: 6 },
   "lenet-sigmoid": { inputShape: [2, 7, 8], classes: 3 },
+  convnet: { inputShape: [2, 9, 8], classes: 3, width: 2 },
   resnet10: { inputShape: [2, 9, 8], classes: 3, width: 2 },
   resnet18: { inputShape: [2, 8, 8], classes: 3, width: 2 },
   resnet34: { inputShape: [2, 8, 8], classes: 3, width: 2 },
@@ -155,13 +158,28 @@ describe("residual networks", () => {
   });
 });
 
+test.each(["relu", "sigmoid", "tanh", "leaky-relu"])("activation %s is what its name says", (activation) => {
+  const of: Record<string, (v: number) => number> = {
+    relu: (v) => Math.max(v, 0),
+    sigmoid: (v) => 1 / (1 + Math.exp(-v)),
+    tanh: Math.tanh,
+    "leaky-relu": (v) => (v < 0 ? 0.2 * v : v),
+  };
+  const model = buildModel("convnet", { ...SMALL.convnet, activation });
+  const after = prepare(model, "eval").forward.activations[0]!;
+  const before = prepare(buildModel("convnet", { ...SMALL.convnet, activation: "relu" }), "eval").forward
+    .activations[0]!.inputs[0]!;
+  const { y, z } = compute(model, { y: after, z: before });
+  expect(Math.max(...y!.data.map((v, i) => Math.abs(v - of[activation]!(z!.data[i]!))))).toBeLessThan(SAME);
+});
+
 describe("options", () => {
   const good = { inputShape: [3, 32, 32], classes: 10 };
   test.each([
     [
       "resnet11",
       good,
-      'model: name must be one of mlp3, lenet-sigmoid, resnet10, resnet18, resnet34, resnet18-imagenet, resnet34-imagenet; got "resnet11". Did you mean "resnet10"?',
+      'model: name must be one of mlp3, lenet-sigmoid, convnet, resnet10, resnet18, resnet34, resnet18-imagenet, resnet34-imagenet; got "resnet11". Did you mean "resnet10"?',
     ],
     [
       "resnet10",
@@ -177,8 +195,8 @@ describe("options", () => {
     ["resnet10", { ...good, width: 1.5 }, "model resnet10: option width must be an integer ≥ 1; got 1.5."],
     [
       "resnet10",
-      { ...good, activation: "tanh" },
-      'model resnet10: option activation must be relu or sigmoid; got "tanh".',
+      { ...good, activation: "gelu" },
+      'model resnet10: option activation must be relu or sigmoid or tanh or leaky-relu; got "gelu".',
     ],
     [
       "resnet10",
@@ -213,6 +231,7 @@ describe("options", () => {
   test("defaults are completed", () => {
     expect(buildModel("resnet10", good).options).toEqual({ ...good, width: 64, activation: "relu" });
     expect(buildModel("mlp3", good).options).toEqual({ ...good, hidden: 512, activation: "relu" });
+    expect(buildModel("convnet", good).options).toEqual({ ...good, width: 16, activation: "leaky-relu" });
     expect(buildModel("lenet-sigmoid", good).options).toEqual({ ...good, init: "torch", activation: "sigmoid" });
   });
 });
