@@ -39,6 +39,7 @@ const ENTRIES = new Set(["index.ts", "browser.ts"]);
 
 /** Files below `cli` that read or write files, or load what only Node has; everything else also runs in a browser. */
 const NODE_CORNERS = new Set([
+  "audit/explain/files.ts",
   "audit/open-images.ts",
   "audit/profile.ts",
   "audit/resume.ts",

@@ -1,4 +1,5 @@
 export type { IterationEvent, RunEvent, Watcher } from "./events.ts";
+export * from "./explain/index.ts";
 export { profileAttack } from "./profile.ts";
 export { checkRecord, parseRecord } from "./record.ts";
 export { requiredAssumptions } from "./record-laws.ts";

@@ -1,0 +1,90 @@
+import type { AttackSettings } from "../../attacks/index.ts";
+import { compileAttack } from "../trial.ts";
+import type { ConvergencePart, VariantTrace } from "./schema.ts";
+import type { Outcome, Task } from "./task.ts";
+import { traceConvergence } from "./trace.ts";
+import { type Variant, variantsOf } from "./variants.ts";
+
+export type FoundConvergence = Outcome & Pick<ConvergencePart, "iterations" | "every" | "notes" | "variants">;
+
+/**
+ * μ, L and μ/L along four runs of the attack: with partial matching and gradient regularisation each on and off.
+ *
+ * All start from the same state and see the same observation. A variant that diverges ends with its failure; the others go on.
+ * done: variants that an earlier, interrupted go has finished, kept as they are; keep: is given what there is after each one.
+ * Source: FedLeak, Section 3 and Figures 1c, 1d.
+ */
+export async function measureConvergence(
+  task: Task,
+  done: readonly VariantTrace[],
+  keep: (found: FoundConvergence) => Promise<void>,
+): Promise<FoundConvergence> {
+  const { trial, options } = task;
+  const { iterations } = trial.settings;
+  const every = Math.max(1, Math.ceil(iterations / (options.probes - 1)));
+  const variants = variantsOf(trial.settings);
+  const traces: VariantTrace[] = [];
+  const found = (): FoundConvergence => {
+    const whole = traces.length === variants.length && traces.every(({ status }) => status !== "interrupted");
+    const status = whole ? "finished" : "interrupted";
+    return { status, iterations, every, notes: notesOn(trial.settings), variants: traces };
+  };
+  for (const [i, variant] of variants.entries()) {
+    const kept = done.find(({ name, status }) => name === variant.name && status !== "interrupted");
+    if (!kept && task.stopped()) break;
+    traces.push(kept ?? (await traceOf(variant, task, { every, before: i, of: variants.length })));
+    await keep(found());
+  }
+  return found();
+}
+
+async function traceOf(
+  { name, settings, asSet }: Variant,
+  { trial, tick, stage, stopped }: Task,
+  { every, before, of }: { readonly every: number; readonly before: number; readonly of: number },
+): Promise<VariantTrace> {
+  stage(`compiling the attack with ${WORDS[name]}`);
+  const plain = await compileAttack({ ...trial, settings: { ...settings, gamma: 0 } });
+  try {
+    const run = settings.gamma === 0 ? plain : await compileAttack({ ...trial, settings });
+    try {
+      const { maskRatio, maskScope, gamma, lookahead, iterations } = settings;
+      const trace = await traceConvergence({
+        run,
+        plain,
+        settings,
+        truth: trial.truth.images,
+        every,
+        onIteration: (iteration) => tick(before * iterations + iteration, of * iterations),
+        stopped,
+      });
+      return { name, maskRatio, maskScope, gamma, lookahead, asSet, ...trace };
+    } finally {
+      if (run !== plain) await run.release();
+    }
+  } finally {
+    await plain.release();
+  }
+}
+
+const WORDS: Readonly<Record<VariantTrace["name"], string>> = {
+  neither: "neither technique",
+  "partial-matching": "partial matching alone",
+  regularisation: "gradient regularisation alone",
+  both: "both techniques",
+};
+
+/** What the numbers assume beside the formulas. */
+function notesOn(settings: AttackSettings): string[] {
+  const { optimiser, signed, parameterisation } = settings;
+  const rule = `${signed ? "the sign of the gradient through " : ""}${optimiser}`;
+  return [
+    "x is the private batch. It is known here, to the audit, and was never given to the attack.",
+    "Reconstructions are paired with private images one-to-one, anew at each point, before the difference is taken.",
+    "D is the gradient of the whole objective, priors such as total variation included, by the images.",
+    `The bound 2μ/L holds for plain steps along −D. This attack moves by ${rule}, so that its steps are not bounded by it.`,
+    ...(parameterisation === "pixels"
+      ? []
+      : [`What is optimised is not the images (parameterisation ${parameterisation}): D is by the images they make.`]),
+  ];
+}

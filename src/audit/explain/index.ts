@@ -1,0 +1,19 @@
+export { DAMPING_GAMMA, DAMPING_START, dampingFunction } from "./damping.ts";
+export { type ExplainPlan, explainAttack, PARTS } from "./explain.ts";
+export { EXPLAIN_FILES, parseExplanation } from "./files.ts";
+export type {
+  ConvergencePart,
+  ConvergencePoint,
+  DampingPart,
+  Explanation,
+  NoiseLevel,
+  NoisePart,
+  PartName,
+  Parts,
+  SensitivityPart,
+  SensitivityScope,
+  Steepness,
+  VariantName,
+  VariantTrace,
+} from "./schema.ts";
+export type { ExplainEvent, ExplainOptions } from "./task.ts";
