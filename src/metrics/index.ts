@@ -3,6 +3,8 @@ export { bootstrapMean95 } from "./bootstrap.ts";
 export { type Floor, type Floors, floors } from "./floors.ts";
 export type { Images } from "./images.ts";
 export { type LabelScore, scoreLabels } from "./labels.ts";
+export { type Lpips, openLpips } from "./lpips/lpips.ts";
+export { type LpipsWeights, lpipsWeights } from "./lpips/weights.ts";
 export { msSsim } from "./ms-ssim.ts";
 export { mse, psnrDb } from "./mse.ts";
 export { pairManyToOne, pairOneToOne } from "./pairing.ts";
