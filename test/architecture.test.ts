@@ -39,12 +39,14 @@ const ENTRIES = new Set(["index.ts", "browser.ts"]);
 
 /** Files below `cli` that read or write files, or load what only Node has; everything else also runs in a browser. */
 const NODE_CORNERS = new Set([
+  "audit/compare/compare-folder.ts",
   "audit/explain/files.ts",
   "audit/open-images.ts",
   "audit/profile.ts",
   "audit/resume.ts",
   "audit/run-files.ts",
   "audit/run-folder.ts",
+  "audit/train/files.ts",
   "audit/versions.ts",
   "audit/write-file.ts",
   "data/decode-image.ts",

@@ -1,3 +1,18 @@
+export { type CompareOptions, type CompareOutcome, resumeComparison, startComparison } from "./compare/compare.ts";
+export { COMPARISON_FILES, type ComparisonDocuments, isComparison, trialFolder } from "./compare/compare-folder.ts";
+export type { BatchPictures } from "./compare/compare-pictures.ts";
+export {
+  type Comparison,
+  parseComparison,
+  type TableLine,
+  type TrialResult,
+  type TrialRow,
+} from "./compare/comparison.ts";
+export type { CompareEvent, CompareWatcher } from "./compare/events.ts";
+export { expandPlan, type TrialPlan } from "./compare/expand.ts";
+export { type ComparePlan, type CompareRequest, completePlan, EVALUATIONS } from "./compare/plan.ts";
+export { runTrial, type TrialTask } from "./compare/run-trial.ts";
+export { tableOf } from "./compare/table.ts";
 export type { IterationEvent, RunEvent, Watcher } from "./events.ts";
 export * from "./explain/index.ts";
 export { profileAttack } from "./profile.ts";
@@ -17,6 +32,11 @@ export { type RunOptions, type RunOutcome, runAttack } from "./run.ts";
 export type { RenderReport } from "./run-files.ts";
 export { FILES } from "./run-folder.ts";
 export { completeSpec, MOST_THREADS, type RunRequest, type RunSpec } from "./spec.ts";
+export type { AdvanceEvent, TrainEvent, TrainWatcher } from "./train/events.ts";
+export { isTraining, type RenderTraining, WEIGHTS_FILE } from "./train/files.ts";
+export { parseTrainRecord, type TrainRecord } from "./train/record.ts";
+export { resumeTraining, runTraining, type TrainOptions, type TrainOutcome } from "./train/run.ts";
+export { completeTrainSpec, TRAININGS, type TrainRequest, type TrainSpec } from "./train/spec.ts";
 export { verifyGoldenFile } from "./verify-file.ts";
 export { type Evaluator, type GoldenErrors, verifyGolden } from "./verify-golden.ts";
 export { versions } from "./versions.ts";

@@ -3,11 +3,13 @@ import { Command, CommanderError } from "commander";
 import { versions } from "../audit/index.ts";
 import { FedleakError } from "../util/index.ts";
 import { declareAttack } from "./attack.ts";
+import { declareCompare } from "./compare.ts";
 import { USER_ERROR } from "./conduct-run.ts";
 import { declareDemo } from "./demo.ts";
 import { declareList } from "./list.ts";
 import { declareProfile } from "./profile.ts";
 import { declareResume } from "./resume.ts";
+import { declareTrain } from "./train.ts";
 import { declareVerify } from "./verify.ts";
 
 /**
@@ -26,6 +28,8 @@ async function main(): Promise<void> {
   };
   declareDemo(program, exit);
   declareAttack(program, exit);
+  declareCompare(program, exit);
+  declareTrain(program, exit);
   declareResume(program, exit);
   declareList(program);
   declareVerify(program, exit);

@@ -1,0 +1,154 @@
+import { fail } from "../../util/index.ts";
+import type { Watcher } from "../events.ts";
+import type { RenderReport } from "../run-files.ts";
+import { checkOut, checkWritable, defaultOut, makeRunFolder } from "../run-folder.ts";
+import { prepareTrial } from "../trial.ts";
+import { versions } from "../versions.ts";
+import { isTaken } from "../write-file.ts";
+import {
+  type ComparisonDocuments,
+  readComparison,
+  readTrialRecord,
+  trialFolder,
+  writeComparison,
+  writeDocuments,
+  writeFirstComparison,
+} from "./compare-folder.ts";
+import { type BatchPictures, comparePictures } from "./compare-pictures.ts";
+import { COMPARISON_FORMAT, COMPARISON_VERSION, type Comparison, type TrialRow } from "./comparison.ts";
+import type { CompareWatcher } from "./events.ts";
+import { expandPlan, type TrialPlan } from "./expand.ts";
+import { lanes } from "./lanes.ts";
+import type { ComparePlan } from "./plan.ts";
+import { emptyRow, rowOf } from "./row.ts";
+import { runTrial, type TrialTask } from "./run-trial.ts";
+import { tableOf } from "./table.ts";
+
+export interface CompareOptions extends CompareWatcher {
+  /** Draws the report of one trial. */
+  readonly render: RenderReport;
+  /** Draws the comparison: files by name. Layer `report` has it. */
+  readonly renderComparison: (comparison: Comparison, pictures: readonly BatchPictures[]) => ComparisonDocuments;
+  /** Trials at once; above 1 only with a `run` that runs them in processes of their own. */
+  readonly jobs?: number | undefined;
+  /** How a trial is run: in this process unless something else is given. */
+  readonly run?: ((task: TrialTask, watcher: Watcher) => Promise<TrialRow>) | undefined;
+}
+
+export interface CompareOutcome {
+  readonly folder: string;
+  readonly comparison: Comparison;
+}
+
+/**
+ * Runs every trial of a plan, one after the other or `jobs` at once, and writes table, figures and report.
+ *
+ * The folder is made only when the data, the model and the weights of every setting were read once; a comparison that
+ * cannot begin leaves nothing behind. Throws FedleakError at bad input; a trial that fails is a row.
+ */
+export async function startComparison(
+  plan: ComparePlan,
+  options: CompareOptions & { readonly out?: string | undefined; readonly command: string },
+): Promise<CompareOutcome> {
+  const startedAt = new Date();
+  const trials = expandPlan(plan);
+  const out = options.out ?? defaultOut("compare", `${plan.attacks.length}-attacks`, startedAt);
+  await (options.out === undefined ? checkWritable(out) : checkOut(out));
+  options.onEvent?.({ kind: "stage", text: "reading the data and the weights of every setting" });
+  await checkSettings(trials);
+  const rows = trials.map((trial) => emptyRow(trial));
+  const comparison: Comparison = {
+    format: COMPARISON_FORMAT,
+    version: COMPARISON_VERSION,
+    status: "running",
+    startedAt: startedAt.toISOString(),
+    command: options.command,
+    plan,
+    rows,
+    table: tableOf(plan, rows),
+    versions: versions(),
+  };
+  const { folder, undo } = await makeRunFolder(out, { numbered: options.out === undefined });
+  try {
+    await writeFirstComparison(folder, comparison);
+  } catch (error) {
+    if (!isTaken(error)) await undo(); // else the file is another comparison's
+    throw error;
+  }
+  return conductTrials({ folder, comparison, trials, options });
+}
+
+/**
+ * Goes on with a comparison that was stopped or killed: trials that are done are not run again, one that was under way
+ * goes on from its checkpoint, and the table comes out as if nothing had happened, the seconds apart.
+ *
+ * A trial that could not begin is tried again. Throws FedleakError when every trial has ended.
+ */
+export async function resumeComparison(folder: string, options: CompareOptions): Promise<CompareOutcome> {
+  const stored = await readComparison(folder);
+  const trials = expandPlan(stored.plan);
+  const rows = await Promise.all(
+    trials.map(async (trial) => {
+      const record = await readTrialRecord(trialFolder(folder, trial.id));
+      return record === undefined ? emptyRow(trial) : rowOf(trial, record);
+    }),
+  );
+  if (rows.every(isDone) && stored.status === "finished") {
+    fail({
+      who: `resume ${folder}`,
+      must: "the comparison must have a trial that has not ended",
+      got: `${rows.length} trials that have`,
+      remedy: `Look at its report, or start another comparison.`,
+    });
+  }
+  return conductTrials({ folder, comparison: { ...stored, status: "running", rows }, trials, options });
+}
+
+interface Work {
+  readonly folder: string;
+  readonly comparison: Comparison;
+  readonly trials: readonly TrialPlan[];
+  readonly options: CompareOptions;
+}
+
+async function conductTrials({ folder, comparison, trials, options }: Work): Promise<CompareOutcome> {
+  const { onEvent, render, jobs = 1, run = (task, watcher) => runTrial(task, { ...watcher, render }) } = options;
+  const rows = new Map(comparison.rows.map((row) => [row.id, row]));
+  const done = new Set(comparison.rows.filter(isDone).map(({ id }) => id));
+  const now = (status: Comparison["status"]): Comparison => {
+    const all = trials.map(({ id }) => rows.get(id)!);
+    return { ...comparison, status, rows: all, table: tableOf(comparison.plan, all) };
+  };
+  const waiting = trials.filter(({ id }) => !done.has(id));
+  onEvent?.({ kind: "folder", folder, trials, done });
+  await lanes(waiting, jobs, options.signal, async (trial, signal) => {
+    onEvent?.({ kind: "began", trial });
+    rows.set(trial.id, emptyRow(trial, "running"));
+    const task = { trial, folder: trialFolder(folder, trial.id), command: `${comparison.command} # ${trial.id}` };
+    const row = await run(task, { signal, onEvent: (event) => onEvent?.({ kind: "trial", trial, event }) });
+    rows.set(trial.id, row);
+    await writeComparison(folder, now("running"));
+    onEvent?.({ kind: "ended", trial, row });
+  });
+  const all = trials.every(({ id }) => isDone(rows.get(id)!));
+  const end = now(all ? "finished" : "interrupted");
+  await writeDocuments(folder, options.renderComparison(end, await comparePictures(folder, end)));
+  await writeComparison(folder, end);
+  return { folder, comparison: end };
+}
+
+function isDone({ status }: TrialRow): boolean {
+  return status === "finished" || status === "failed";
+}
+
+/** Reads and computes once what the trials of a setting stand on, at each batch size; throws FedleakError. */
+async function checkSettings(trials: readonly TrialPlan[]): Promise<void> {
+  const checked = new Set<string>();
+  for (const { setting, batchSize, spec } of trials) {
+    const name = `${setting} ${batchSize}`;
+    if (checked.has(name)) continue;
+    checked.add(name);
+    const { programs } = await prepareTrial(spec);
+    await programs.release();
+  }
+}

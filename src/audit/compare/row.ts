@@ -1,0 +1,61 @@
+import type { RunRecord, RunResults } from "../record-schema.ts";
+import type { TrialResult, TrialRow } from "./comparison.ts";
+import type { TrialPlan } from "./expand.ts";
+
+/** The row of a trial that has not run yet, or has no record to tell more. */
+export function emptyRow(
+  { id, setting, batchSize, attack, seed }: TrialPlan,
+  status: "pending" | "running" | "interrupted" = "pending",
+): TrialRow {
+  return { id, setting, batchSize, attack, seed, status };
+}
+
+/** The row of a trial that could not begin, or broke off without a record. */
+export function failedRow(trial: TrialPlan, failure: string): TrialRow {
+  return { ...emptyRow(trial), status: "failed", failure };
+}
+
+/** The row of a trial from the record of its run. */
+export function rowOf(trial: TrialPlan, { status, failure, results, curve }: RunRecord): TrialRow {
+  return {
+    ...emptyRow(trial),
+    status,
+    ...(failure !== undefined && { failure }),
+    ...((status === "finished" || status === "failed") && results && { result: resultOf(results, curve) }),
+  };
+}
+
+function resultOf(results: RunResults, curve: RunRecord["curve"]): TrialResult {
+  const { pairs, ssim, labels, evaluations, iterations, seconds } = results;
+  const each = evaluations / Math.max(1, iterations); // an iteration of one run costs the same as the next, L-BFGS apart
+  return {
+    psnrDb: {
+      oneToOne: pairs.oneToOne.map(({ psnrDb }) => psnrDb),
+      manyToOne: pairs.manyToOne.map(({ psnrDb }) => psnrDb),
+    },
+    ssim,
+    floor: highestFloor(results.floors),
+    labels: { granted: labels.granted, countAccuracy: labels.countAccuracy },
+    evaluations,
+    iterations,
+    seconds,
+    curve: [
+      ...curve.flatMap(({ iteration, seconds: at, peekPsnrDb }) =>
+        peekPsnrDb === undefined || iteration >= iterations
+          ? []
+          : [{ evaluations: iteration * each, seconds: at, psnrDb: peekPsnrDb }],
+      ),
+      { evaluations, seconds, psnrDb: results.psnrDb.oneToOne },
+    ],
+  };
+}
+
+/** `batchMean` → `batch mean` */
+function highestFloor(floors: RunResults["floors"]): TrialResult["floor"] {
+  return Object.entries(floors)
+    .flatMap(([key, floor]) => {
+      const name = key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+      return floor ? [{ name, psnrDb: floor.psnrDb }] : [];
+    })
+    .reduce((best, floor) => (floor.psnrDb > best.psnrDb ? floor : best));
+}

@@ -1,0 +1,64 @@
+import { FedleakError } from "../../util/index.ts";
+import type { Watcher } from "../events.ts";
+import { resumeRun } from "../resume.ts";
+import { type RunOutcome, runAttack } from "../run.ts";
+import type { RenderReport } from "../run-files.ts";
+import { isWriteError } from "../write-file.ts";
+import { clearTrial, readTrialRecord } from "./compare-folder.ts";
+import type { TrialRow } from "./comparison.ts";
+import type { TrialPlan } from "./expand.ts";
+import { emptyRow, failedRow, rowOf } from "./row.ts";
+
+/** A trial and where it goes: plain JSON, so that another process may run it. */
+export interface TrialTask {
+  readonly trial: TrialPlan;
+  /** The trial's own folder. */
+  readonly folder: string;
+  /** For the record of its run. */
+  readonly command: string;
+}
+
+/**
+ * Runs a trial as an ordinary run in its folder: from the start, or from its checkpoint when the folder has one.
+ *
+ * A trial that is done is not run again. Whatever goes wrong, be it a fault of the runtime, is the row of a failed trial, so
+ * that the other trials run; errors of writing are thrown, since they would meet every trial.
+ */
+export async function runTrial(
+  { trial, folder, command }: TrialTask,
+  options: Watcher & { readonly render: RenderReport },
+): Promise<TrialRow> {
+  try {
+    const stored = await readTrialRecord(folder);
+    if (stored?.status === "finished" || stored?.status === "failed") return rowOf(trial, stored);
+    const begin = async () => {
+      await clearTrial(folder);
+      return runAttack(trial.spec, { ...options, out: folder, command });
+    };
+    const { record } = stored === undefined ? await begin() : await goOn(folder, options, begin);
+    return rowOf(trial, record);
+  } catch (error) {
+    if (isWriteError(error)) throw error;
+    if (stoppedBy(options.signal, error)) return emptyRow(trial, "interrupted");
+    return failedRow(trial, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Resumes a run, or begins it anew where its checkpoint is of no use: the same spec gives the same result. */
+async function goOn(
+  folder: string,
+  options: Watcher & { readonly render: RenderReport },
+  begin: () => Promise<RunOutcome>,
+): Promise<RunOutcome> {
+  try {
+    return await resumeRun(folder, options);
+  } catch (error) {
+    if (!(error instanceof FedleakError) || isWriteError(error) || stoppedBy(options.signal, error)) throw error;
+    options.onEvent?.({ kind: "stage", text: `beginning anew: ${error.message}` });
+    return begin();
+  }
+}
+
+function stoppedBy(signal: AbortSignal | undefined, error: unknown): boolean {
+  return signal?.aborted === true && error instanceof FedleakError && error.cause === signal.reason;
+}

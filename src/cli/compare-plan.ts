@@ -1,0 +1,163 @@
+import { Command, CommanderError, type Option } from "commander";
+import type { SettingValue } from "../attacks/index.ts";
+import { type ComparePlan, completePlan } from "../audit/index.ts";
+import { fail } from "../util/index.ts";
+import { declareAttackFlags, requestOf } from "./attack-flags.ts";
+import { readPlan } from "./plan-file.ts";
+
+type Flags = Readonly<Record<string, unknown>>;
+
+/** The flags of `attack` that say what is attacked: data, model, client. */
+export function subjectOptions(): readonly Option[] {
+  return declareAttackFlags(new Command()).options.filter(
+    (option) => !option.helpGroupHeading?.startsWith("Settings") && !OWN.includes(option.attributeName()),
+  );
+}
+
+/** What a comparison says itself, once for all trials. */
+const OWN = ["attack", "batch", "seed", "peek", "mismatchedFloor", "checkpointEvery", "device", "threads"];
+
+/** The plan that the flags ask for, or that of a plan file with what the flags say for all trials in its place. */
+export async function planOf(flags: Flags): Promise<ComparePlan> {
+  const {
+    plan: file,
+    attacks,
+    seeds,
+    seed,
+    batches,
+    setting,
+  } = flags as {
+    readonly [name: string]: string | undefined;
+  } & { readonly seeds?: number; readonly seed?: number; readonly setting?: readonly string[] };
+  const options = subjectOptions();
+  const subject = Object.fromEntries(options.map((o) => [o.attributeName(), flags[o.attributeName()]]));
+  const overrides = given({
+    attacks: attacks && parseAttacks(attacks),
+    seeds: seed === undefined ? seeds : Array.from({ length: seeds ?? 3 }, (_, i) => seed + i), // 3: the plan's default
+    batches: batches && parseBatches(batches),
+    evaluations: flags.evaluations,
+    reference: flags.reference,
+    mismatchedFloor: flags.mismatchedFloor,
+    checkpointEvery: flags.checkpointEvery,
+    device: flags.device,
+    threads: flags.threads,
+  });
+  if (file !== undefined) {
+    checkNoSubject(given(subject), setting);
+    return completePlan({ ...(await readPlan(file)), ...overrides });
+  }
+  if (attacks === undefined) {
+    fail({
+      who: "compare",
+      must: "it must know which attacks to compare",
+      got: "neither --attacks nor --plan",
+      remedy: "Pass --attacks fedleak-release,inverting-gradients for two of fedleak list.",
+    });
+  }
+  const settings = (setting ?? ["default"]).map((text) => parseSetting(text, given(subject), options));
+  return completePlan({ ...overrides, settings });
+}
+
+/** `a,b:restarts=2,tv=0.1,c`: an attack, one with two settings of its own, an attack. Names of settings in kebab-case. */
+export function parseAttacks(text: string): { name: string; settings: Record<string, SettingValue> }[] {
+  const attacks: { name: string; settings: Record<string, SettingValue> }[] = [];
+  for (const piece of text.split(",").map((part) => part.trim())) {
+    const [, name, override] = /^(?:([^:=]+)(?::|$))?(.*)$/.exec(piece)!;
+    if (name !== undefined) attacks.push({ name, settings: {} });
+    if (override === "" && name !== undefined) continue;
+    const [, setting, value] = /^([^=]+)=(.+)$/.exec(override!) ?? [];
+    const last = attacks.at(-1);
+    if (setting === undefined || value === undefined || last === undefined) {
+      return fail({
+        who: "--attacks",
+        must: "it must be a list as fedleak,fedleak-release:gamma=0.3,tv=0",
+        got: `"${piece}"`,
+        remedy: "Put a colon after the attack, then its settings, separated by commas.",
+      });
+    }
+    last.settings[camel(setting)] = value;
+  }
+  return attacks;
+}
+
+/** `4,8:600`: batches of 4, and of 8 with 600 evaluations a trial. */
+function parseBatches(text: string): (number | { size: number; evaluations: number })[] {
+  return text.split(",").map((part) => {
+    const [, size, evaluations] = /^\s*(\d+)(?::(\d+))?\s*$/.exec(part) ?? [];
+    if (size === undefined) {
+      return fail({
+        who: "--batches",
+        must: "it must be a list of batch sizes as 4,8, or with their evaluations as 4:300,8:600",
+        got: `"${text}"`,
+        remedy: "Use whole numbers.",
+      });
+    }
+    return evaluations === undefined ? Number(size) : { size: Number(size), evaluations: Number(evaluations) };
+  });
+}
+
+/** `name=flag:value,flag:value`: a setting by the flags of `attack`, over those given for all settings. */
+function parseSetting(text: string, shared: Flags, options: readonly Option[]): Record<string, unknown> {
+  const [, name, rest = ""] = /^([^=]*)(?:=(.*))?$/s.exec(text)!;
+  const words = rest === "" ? [] : rest.split(",").flatMap((pair) => flagOf(pair, `--setting ${name}`));
+  const own = parseFlags(words, `--setting ${name}`, options);
+  const sets = options.filter((o) => DATA.includes(o.attributeName())).map((o) => o.attributeName());
+  const other = sets.some((set) => own[set] !== undefined);
+  const base = Object.fromEntries(Object.entries(shared).filter(([flag]) => !(other && sets.includes(flag))));
+  const { attack: _, measure: _m, ...request } = requestOf({ ...base, ...own });
+  const entries = Object.entries(request).filter(
+    ([, value]) => typeof value !== "object" || Object.keys(value).length > 0,
+  );
+  return { name, ...Object.fromEntries(entries) };
+}
+
+const DATA = ["images", "mnist", "cifar10", "cifar100"]; // flags that name the data, one at most
+
+/** `grant:labels+bn-statistics` → `--grant labels,bn-statistics` */
+function flagOf(pair: string, who: string): [string, string] {
+  const [, key, value] = /^\s*([^:]+):(.+)$/s.exec(pair) ?? [];
+  if (key === undefined || value === undefined) {
+    return fail({
+      who,
+      must: "it must be a list as model:resnet10,activation:relu",
+      got: `"${pair}"`,
+      remedy: "The names are those of attack's flags; join several grants with +.",
+    });
+  }
+  return [`--${key}`, key === "grant" ? value.replaceAll("+", ",") : value];
+}
+
+/** Reads words as flags; commander's complaint becomes ours. */
+function parseFlags(words: readonly string[], who: string, options: readonly Option[]): Flags {
+  const command = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
+  for (const option of options) command.addOption(option);
+  try {
+    return command.parse([...words], { from: "user" }).opts();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    const got = error.message.replace(/^error: /, "").replaceAll("\n", " ");
+    return fail({ who, must: "its entries must be flags of attack about data, model and client", got, remedy: HELP });
+  }
+}
+
+const HELP = "fedleak attack --help tells them.";
+
+function checkNoSubject(subject: Flags, settings: readonly string[] | undefined): void {
+  const [flag] = settings === undefined ? Object.keys(subject) : ["setting"];
+  if (flag === undefined) return;
+  fail({
+    who: "compare",
+    must: "with --plan the settings are those of the plan file",
+    got: `the flag ${flag} too`,
+    remedy: "Write it into the plan's settings, or leave --plan away.",
+  });
+}
+
+function given(entries: Flags): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined));
+}
+
+/** `label-learning-rate` → `labelLearningRate` */
+function camel(name: string): string {
+  return name.trim().replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,18 @@
+import type { BatchPictures, Comparison, ComparisonDocuments } from "../../audit/index.ts";
+import { comparisonCsv, comparisonMarkdown } from "./files.ts";
+
+/** The names of a comparison's files for people. */
+export const REPORT_FILES = {
+  report: "report.html",
+  csv: "table.csv",
+  markdown: "table.md",
+  figure: "figure.svg",
+} as const;
+
+/** Every file of a comparison that people read, by its name. */
+export function comparisonDocuments(comparison: Comparison, _pictures: readonly BatchPictures[]): ComparisonDocuments {
+  return {
+    [REPORT_FILES.csv]: comparisonCsv(comparison),
+    [REPORT_FILES.markdown]: `${comparisonMarkdown(comparison)}\n`,
+  };
+}

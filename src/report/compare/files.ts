@@ -1,0 +1,69 @@
+import type { Comparison, TableLine } from "../../audit/index.ts";
+import { COLUMNS } from "./columns.ts";
+
+/** The table as GitHub-flavoured Markdown, one for each setting and batch size, with what every reader must know under it. */
+export function comparisonMarkdown({ plan, table }: Comparison): string {
+  const cells = plan.settings.flatMap(({ name, about }) => plan.batches.map((batch) => ({ name, about, ...batch })));
+  const tables = cells.map(({ name, about, size, evaluations }) => {
+    const lines = table.filter((line) => line.setting === name && line.batchSize === size);
+    const row = (texts: readonly string[]) => `| ${texts.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`;
+    return [
+      `**${name}**, batch ${size}, ${evaluations} gradient evaluations a trial${about === undefined ? "" : `: ${about}`}`,
+      "",
+      row(["attack", ...COLUMNS.map(({ title }) => title)]),
+      row(["---", ...COLUMNS.map(() => "---:")]),
+      ...lines.map((line) => row([line.attack, ...COLUMNS.map(({ text }) => text(line))])),
+    ].join("\n");
+  });
+  return [...tables, tableNote({ plan })].join("\n\n");
+}
+
+/** How the table is to be read, in two sentences. */
+export function tableNote({ plan }: Pick<Comparison, "plan">): string {
+  const seeds = plan.seeds.length === 1 ? "seed" : "seeds";
+  return (
+    `PSNR in dB over ${plan.seeds.length} ${seeds} (${plan.seeds.join(", ")}), each another batch and other weights, the same for all attacks; ` +
+    `reference: ${plan.reference}. The budget is counted in gradient evaluations of the audited model, not in iterations.`
+  );
+}
+
+/** The table as CSV (RFC 4180) with full precision: one line for each setting, batch size and attack. */
+export function comparisonCsv({ table }: Pick<Comparison, "table">): string {
+  const names = CSV.map(([name]) => name);
+  const lines = table.map((line) => CSV.map(([, value]) => cell(value(line))));
+  return [names, ...lines].map((cells) => `${cells.join(",")}\r\n`).join("");
+}
+
+type Value = string | number | boolean | null | undefined;
+
+const CSV: readonly (readonly [name: string, value: (line: TableLine) => Value])[] = [
+  ["setting", (line) => line.setting],
+  ["batch_size", (line) => line.batchSize],
+  ["attack", (line) => line.attack],
+  ["trials", (line) => line.trials.planned],
+  ["trials_scored", (line) => line.trials.scored],
+  ["trials_failed", (line) => line.trials.failed],
+  ["psnr_one_to_one_db", (line) => line.psnrDb?.oneToOne],
+  ["psnr_one_to_one_low95_db", (line) => line.psnrInterval95Db.oneToOne?.[0]],
+  ["psnr_one_to_one_high95_db", (line) => line.psnrInterval95Db.oneToOne?.[1]],
+  ["psnr_many_to_one_db", (line) => line.psnrDb?.manyToOne],
+  ["psnr_many_to_one_low95_db", (line) => line.psnrInterval95Db.manyToOne?.[0]],
+  ["psnr_many_to_one_high95_db", (line) => line.psnrInterval95Db.manyToOne?.[1]],
+  ["ssim_one_to_one", (line) => line.ssim.oneToOne],
+  ["ssim_many_to_one", (line) => line.ssim.manyToOne],
+  ["floor_db", (line) => line.floorDb],
+  ["above_floor_db", (line) => line.leakageDb],
+  ["labels_granted", (line) => line.labels?.granted],
+  ["label_count_accuracy", (line) => line.labels?.countAccuracy],
+  ["difference_db", (line) => line.difference?.meanDb],
+  ["difference_low95_db", (line) => line.difference?.interval95Db?.[0]],
+  ["difference_high95_db", (line) => line.difference?.interval95Db?.[1]],
+  ["difference_seeds", (line) => line.difference?.seeds],
+  ["evaluations", (line) => line.evaluations],
+  ["seconds", (line) => line.seconds],
+];
+
+function cell(value: Value): string {
+  const text = value === null || value === undefined ? "" : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
