@@ -1,7 +1,8 @@
 import type { Command } from "commander";
-import { resumeRun } from "../audit/index.ts";
-import { renderReport } from "../report/index.ts";
+import { isTraining, resumeRun, resumeTraining } from "../audit/index.ts";
+import { renderReport, renderTraining } from "../report/index.ts";
 import { conductRun } from "./conduct-run.ts";
+import { conductTrain } from "./conduct-train.ts";
 
 /** `fedleak resume`: goes on with a run that was stopped or killed. */
 export function declareResume(program: Command, exit: (status: number) => void): void {
@@ -12,6 +13,10 @@ export function declareResume(program: Command, exit: (status: number) => void):
     .option("--json", "print the result as one JSON object")
     .addHelpText("after", "\nExample:\n  $ fedleak resume runs/fedleak-release-resnet10-20260314-092653\n")
     .action(async (folder: string, flags: { readonly json?: boolean }) => {
+      if (await isTraining(folder)) {
+        const go = { render: renderTraining };
+        return exit(await conductTrain((watcher) => resumeTraining(folder, { ...go, ...watcher }), flags));
+      }
       exit(await conductRun((watcher) => resumeRun(folder, { render: renderReport, ...watcher }), flags));
     });
 }

@@ -3,5 +3,14 @@ export { type Draw, drawBatch, drawIndices, takeBatch } from "./batch.ts";
 export { parseCifar10, parseCifar100 } from "./cifar.ts";
 export { CIFAR10_CLASSES, CIFAR100_CLASSES } from "./cifar-classes.ts";
 export { DIGITS, type NamedBytes, parseIdx, parseMnist } from "./idx.ts";
+export {
+  PARTITIONS,
+  type Partitionable,
+  type PartitionName,
+  type PartitionPlan,
+  partition,
+  partitionCounts,
+} from "./partition.ts";
+export { imageVariation } from "./partition-features.ts";
 export { byteFromUnit, planarFromInterleaved, unitFromBytes } from "./pixels.ts";
 export type { LabelledImages } from "./types.ts";

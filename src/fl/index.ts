@@ -1,3 +1,4 @@
+export { BUFFER_RULES, type BufferRule, keptByClient, type Share, weightedMean } from "./aggregate.ts";
 export { type BatchOrder, batchOrder } from "./batch-order.ts";
 export { clientGradientStep, type GradientStep, oneHot } from "./client.ts";
 export { countCorrect, type Evaluation, type EvaluationPlan, type Evaluator, openEvaluator } from "./evaluate.ts";

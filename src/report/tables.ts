@@ -11,7 +11,7 @@ const ORIGINS: Readonly<Record<Assumption["origin"], string>> = {
 };
 
 /** Everything the numbers assume, with who says so. */
-export function ledgerSection({ ledger }: RunRecord): Html {
+export function ledgerSection({ ledger }: Pick<RunRecord, "ledger">): Html {
   const used = Object.entries(ORIGINS).filter(([origin]) => ledger.some((entry) => entry.origin === origin));
   return html`<section aria-labelledby="ledger">
 <h2 id="ledger">What the numbers assume</h2>

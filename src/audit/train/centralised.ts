@@ -1,0 +1,61 @@
+import {
+  batchOrder,
+  beginTraining,
+  prefixed,
+  type TrainingState,
+  trainingStep,
+  type Weights,
+  withPrefix,
+} from "../../fl/index.ts";
+import { sgd } from "../../optim/index.ts";
+import type { Tensors } from "../../tensor/index.ts";
+import { measurer } from "./measure.ts";
+import { type Training, trainKey } from "./prepare.ts";
+import { scheduleOf, type TrainingTask } from "./task.ts";
+
+/** Training by one machine that has all images but the public ones: stochastic gradient descent over shuffled epochs. */
+export async function centralisedTask(training: Training): Promise<TrainingTask> {
+  const { spec, model, device, data, closed, weights } = training;
+  const { learningRate, momentum, weightDecay } = spec.optimiser;
+  const { batchSize, batchNorm: mode, threads } = spec;
+  const order = batchOrder({ count: closed.length, batchSize, key: trainKey(spec, "batches") });
+  const optimiser = sgd({ momentum, weightDecay });
+  const program = await trainingStep({ model, batchSize, mode, optimiser, device, threads });
+  const measured = await measurer(training).catch(async (error: unknown) => {
+    await program.release();
+    throw error;
+  });
+  const factor = scheduleOf(spec);
+  return {
+    unit: "step",
+    initial: tensorsOf(beginTraining(model, optimiser, weights)),
+    counts: [],
+    advance: async (tensors, done) => {
+      const batch = await data.take(order(done).map((i) => closed[i]!));
+      const rate = learningRate * factor(done);
+      const { state, loss, correct, finite } = await program.advance(stateOf(tensors, done), batch, rate);
+      return { tensors: tensorsOf(state), loss, trainAccuracy: correct / batchSize, learningRate: rate, finite };
+    },
+    measure: (tensors, _, most) => measured.open(weightsOf(tensors), most),
+    test: (tensors) => measured.test(weightsOf(tensors)),
+    weights: weightsOf,
+    release: async () => {
+      await program.release();
+      await measured.release();
+    },
+  };
+}
+
+const [PARAM, BUFFER, MEMORY] = ["param.", "buffer.", "memory."] as const;
+
+function tensorsOf({ weights: { params, buffers }, memory }: TrainingState): Tensors<"float32"> {
+  return { ...prefixed(PARAM, params), ...prefixed(BUFFER, buffers), ...prefixed(MEMORY, memory) };
+}
+
+function stateOf(tensors: Tensors<"float32">, steps: number): TrainingState {
+  return { weights: weightsOf(tensors), memory: withPrefix(MEMORY, tensors), steps };
+}
+
+function weightsOf(tensors: Tensors<"float32">): Weights {
+  return { params: withPrefix(PARAM, tensors), buffers: withPrefix(BUFFER, tensors) };
+}

@@ -1,0 +1,63 @@
+import type { Assumption } from "../record-schema.ts";
+import type { Training } from "./prepare.ts";
+
+/** What the numbers of a training assume, with who says so. */
+export function trainLedger({ spec, model, weightsAbout, data, open, closed }: Training): Assumption[] {
+  const { training, optimiser, federation, batchSize, batchNorm, seed, threads } = spec;
+  const user = (assumption: string, value: string, note?: string): Assumption => ({
+    assumption,
+    value,
+    origin: "user",
+    ...(note !== undefined && { note }),
+  });
+  const ours = (assumption: string, value: string): Assumption => ({ assumption, value, origin: "our-choice" });
+  const { learningRate, momentum, weightDecay, schedule } = optimiser;
+  const hasBuffers = model.buffers.length > 0;
+  return [
+    user("training", training),
+    user("first-weights", weightsAbout),
+    user("data", `${data.source}: ${closed.length} images to train on`),
+    ours("public-split", `${open.length} images drawn from the seed; nobody trains on them, the accuracy is theirs`),
+    ours("pixels", "in [0,1], not shifted by mean and deviation, not augmented"),
+    user(
+      "optimiser",
+      `SGD, learning rate ${learningRate} (${schedule}), momentum ${momentum}, weight decay ${weightDecay}`,
+    ),
+    user("batch-size", `${batchSize}`),
+    ...(hasBuffers ? [user("bn-mode", batchNorm)] : []),
+    ...(training === "centralised" ? [] : federationEntries()),
+    user("seed", `${seed}`),
+    user(
+      "threads",
+      threads === 0 ? "one a core" : `${threads}`,
+      "Equal results, bit for bit, need an equal number of threads.",
+    ),
+  ];
+
+  function federationEntries(): Assumption[] {
+    const { clients, share, partition, bnBuffers, localSteps, localEpochs } = federation;
+    return [
+      user("clients", `${clients}, ${Math.max(1, Math.round(clients * share))} drawn each round without replacement`),
+      user("partition", partition.name + partitionDetail(partition)),
+      user(
+        "local-steps",
+        training === "fedsgd"
+          ? "1, of which the gradient is sent"
+          : localSteps === null
+            ? `${localEpochs} epochs`
+            : `${localSteps}`,
+      ),
+      ours("weighting", "clients count by the number of their images, as McMahan et al. 2017"),
+      ours(
+        "left-over-images",
+        "those that fill no batch rest for an epoch; a client with fewer images than a batch uses all of them",
+      ),
+      ...(hasBuffers ? [user("bn-buffers", bnBuffers)] : []),
+    ];
+  }
+}
+
+function partitionDetail({ name, alpha, classesPerClient }: Training["spec"]["federation"]["partition"]): string {
+  if (name === "label-skew") return `, ${classesPerClient} classes a client`;
+  return name === "dirichlet" || name === "quantity-skew" ? `, α = ${alpha}` : "";
+}

@@ -1,0 +1,113 @@
+import { z } from "zod";
+import { fail } from "../../util/index.ts";
+import type { Assumption } from "../record-schema.ts";
+
+/** The record of one training, `record.json` in its folder: what was asked, what was assumed, what came out. */
+export type TrainRecord = z.infer<typeof trainRecord> & { readonly ledger: readonly Assumption[] };
+export type TrainPoint = z.infer<typeof point>;
+export type TrainResults = z.infer<typeof results>;
+
+export const TRAIN_FORMAT = "fedleak-training";
+export const TRAIN_VERSION = 1; // raise it when a field changes its meaning or becomes required
+
+const count = z.int().nonnegative();
+const share = z.number().min(0).max(1);
+
+/** One recorded step or round. */
+const point = z.strictObject({
+  /** Steps or rounds done. */
+  done: count,
+  seconds: z.number().nonnegative(),
+  learningRate: z.number().nonnegative(),
+  /** Mean cross-entropy of what was trained on, before each step. */
+  loss: z.number(),
+  trainAccuracy: share,
+  /** On the public split, where it was measured. */
+  accuracy: share.optional(),
+  publicLoss: z.number().optional(),
+});
+
+const measured = z.strictObject({ images: count, accuracy: share, loss: z.number() });
+
+const results = z.strictObject({
+  done: count,
+  seconds: z.number().nonnegative(),
+  /** On the whole public split. */
+  open: measured,
+  test: measured.optional(),
+});
+
+const trainRecord = z.strictObject({
+  format: z.literal(TRAIN_FORMAT),
+  version: z.literal(TRAIN_VERSION),
+  status: z.enum(["running", "finished", "interrupted", "failed"]),
+  /** Why it failed; present exactly when it did. */
+  failure: z.string().min(1).optional(),
+  startedAt: z.iso.datetime(),
+  command: z.string().min(1),
+  /** The completed spec; `completeTrainSpec` checks it when the training goes on. */
+  spec: z.record(z.string(), z.json()),
+  unit: z.enum(["step", "round"]),
+  ledger: z.array(
+    z.strictObject({
+      assumption: z.string().min(1),
+      value: z.string().min(1),
+      origin: z.enum(["paper", "release", "source", "our-choice", "user", "measured"]),
+      note: z.string().optional(),
+    }),
+  ),
+  versions: z.record(z.string(), z.string().optional()),
+  data: z.strictObject({
+    source: z.string(),
+    classNames: z.array(z.string()),
+    /** Images to train on, and images of the public split. */
+    closed: count,
+    open: count,
+    /** Images of each class (columns) of each client (rows); empty without clients. */
+    counts: z.array(z.array(count)),
+  }),
+  curve: z.array(point),
+  results: results.optional(),
+});
+
+/** Reads the text of a training's record and checks it; `file` is only named in errors. Throws FedleakError. */
+export function parseTrainRecord(text: string, file: string): TrainRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    return fail({
+      who: file,
+      must: "a record must be JSON",
+      got: (cause as Error).message,
+      remedy: "Was the file cut short? Train again.",
+      cause,
+    });
+  }
+  return checkTrainRecord(value, file);
+}
+
+/** Checks a record in memory as `parseTrainRecord` does. */
+export function checkTrainRecord(value: unknown, file: string): TrainRecord {
+  const parsed = trainRecord.safeParse(value);
+  if (parsed.success && (parsed.data.failure !== undefined) === (parsed.data.status === "failed")) {
+    return parsed.data as TrainRecord;
+  }
+  const issues = parsed.success ? ["failure: must be there when the status is failed, and only then"] : [];
+  const found = parsed.error?.issues.map((issue) => `${issue.path.join(".") || "record"}: ${issue.message}`) ?? issues;
+  return fail({
+    who: file,
+    must: `a record must follow ${TRAIN_FORMAT} version ${TRAIN_VERSION}`,
+    got: found.slice(0, 5).join("; "), // five are enough to see what is wrong
+    remedy: "Write it with the same version of fedleak that reads it, unedited.",
+  });
+}
+
+/** Whether the text is the record of a training, sound or not. */
+export function isTrainRecord(text: string): boolean {
+  try {
+    return (JSON.parse(text) as { readonly format?: unknown } | null)?.format === TRAIN_FORMAT;
+  } catch {
+    return false;
+  }
+}

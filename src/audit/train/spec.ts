@@ -1,0 +1,177 @@
+import { z } from "zod";
+import { PARTITIONS, type PartitionName } from "../../data/index.ts";
+import { BUFFER_RULES, type BufferRule } from "../../fl/index.ts";
+import { parseDevice } from "../../runtime/index.ts";
+import { fail, unknownName } from "../../util/index.ts";
+import { DATA_NAMES, MOST_THREADS } from "../spec.ts";
+
+/** What a training is asked to do, complete: with the same program the same spec gives the same weights. Plain JSON. */
+export type TrainSpec = z.output<typeof trainSpec>;
+/** A spec as a user may write it: whatever is missing takes its default. */
+export type TrainRequest = z.input<typeof trainSpec>;
+
+/** How a model is trained, with one line on each. */
+export const TRAININGS = {
+  centralised: "one machine that has all images",
+  fedsgd: "each round some clients send the gradient of one batch, and the server takes one step",
+  fedavg: "each round some clients train by themselves, and the server averages their weights",
+} as const;
+
+export type TrainingName = keyof typeof TRAININGS;
+
+const whole = (least: number) => z.int().min(least).describe(`a whole number ≥ ${least}`);
+const share = z.number().gt(0).lte(1).describe("a number over 0, at most 1");
+const positive = z.number().gt(0).describe("a number > 0");
+const options = z.record(z.string(), z.json()).default({}).describe("options by name");
+const file = z.string().min(1).nullable().default(null).describe("a path or null");
+
+const model = z.strictObject({
+  name: z.string().min(1).default("resnet10").describe("the name of a model"),
+  options,
+  /** A safetensors file to begin with; null: drawn from the seed. */
+  weights: file,
+});
+
+const data = z.strictObject({
+  name: z.enum(DATA_NAMES).default("embedded").describe(DATA_NAMES.join(" or ")),
+  /** Folders or files, one after the other; none for the embedded photographs. */
+  paths: z.array(z.string().min(1)).default([]).describe("a list of paths"),
+  size: whole(1).nullable().default(null).describe("a whole number ≥ 1 or null"),
+  /** Of the images, drawn from the seed: no client has them; accuracy is measured on them. */
+  publicShare: z.number().gt(0).lt(1).default(0.1).describe("a number between 0 and 1"), // our choice
+  /** A further file or folder of the same kind, for the accuracy at the end. */
+  test: file,
+});
+
+const optimiser = z.strictObject({
+  learningRate: positive.default(0.05), // our choice: trains ResNet10 on CIFAR-10 without diverging
+  momentum: z.number().min(0).lt(1).default(0).describe("a number from 0 to below 1"),
+  weightDecay: z.number().min(0).default(5e-4).describe("a number ≥ 0"), // He et al. 2016 take 1e-4; 5e-4 is common on CIFAR
+  /** The factor on the learning rate by steps (centralised) or rounds. */
+  schedule: z.enum(["cosine", "step", "constant"]).default("cosine").describe("cosine, step or constant"), // our choice
+});
+
+const partition = z.strictObject({
+  name: z
+    .enum(Object.keys(PARTITIONS) as [PartitionName, ...PartitionName[]])
+    .default("iid")
+    .describe(Object.keys(PARTITIONS).join(" or ")),
+  /** Classes a client has, for label-skew. */
+  classesPerClient: whole(1).default(2), // McMahan et al. 2017
+  /** Concentration, for dirichlet and quantity-skew: the smaller, the more uneven. */
+  alpha: positive.nullable().default(null).describe("a number > 0 or null"),
+});
+
+const capture = z.strictObject({ client: whole(0), rounds: z.array(whole(0)).min(1).describe("a list of rounds") });
+
+const federation = z.strictObject({
+  /** U */
+  clients: whole(1).default(100), // McMahan et al. 2017
+  /** Of the clients, drawn anew each round; at least one takes part. */
+  share: share.default(0.1), // C of McMahan et al. 2017
+  /** A client's steps a round; null: as many as `localEpochs` make. */
+  localSteps: whole(1).nullable().default(null).describe("a whole number ≥ 1 or null"),
+  localEpochs: whole(1).default(1), // our choice
+  bnBuffers: z
+    .enum(Object.keys(BUFFER_RULES) as [BufferRule, ...BufferRule[]])
+    .default("averaged")
+    .describe(Object.keys(BUFFER_RULES).join(" or ")),
+  partition: partition.prefault({}),
+  /** What this client would send in these rounds is written as a captured update. */
+  capture: capture.nullable().default(null).describe("a client and its rounds, or null"),
+});
+
+const trainSpec = z.strictObject({
+  training: z
+    .enum(Object.keys(TRAININGS) as [TrainingName, ...TrainingName[]])
+    .default("fedavg")
+    .describe(Object.keys(TRAININGS).join(" or ")),
+  model: model.prefault({}),
+  data: data.prefault({}),
+  /** Steps (centralised) or rounds. */
+  length: whole(1).default(100), // our choice
+  batchSize: whole(1).default(32), // our choice
+  /** How BatchNorm normalises while training. */
+  batchNorm: z.enum(["train", "eval"]).default("train").describe("train or eval"),
+  optimiser: optimiser.prefault({}),
+  federation: federation.prefault({}),
+  /** Steps or rounds between checkpoints. */
+  checkpointEvery: whole(1).default(50), // our choice
+  /** Steps or rounds between measurements of the accuracy; null: a tenth of the length. */
+  evaluateEvery: whole(1).nullable().default(null).describe("a whole number ≥ 1 or null"),
+  device: z.string().default("cpu").describe("the name of a device"),
+  /** Processor threads; 0: one a core, as the runtime counts them. */
+  threads: whole(0).max(MOST_THREADS).default(0).describe(`a whole number from 0 to ${MOST_THREADS}`),
+  seed: whole(0).default(0),
+});
+
+/** The request with every default filled in and checked. Throws FedleakError at the first entry that is unknown or wrong. */
+export function completeTrainSpec(request: TrainRequest): TrainSpec {
+  const parsed = trainSpec.safeParse(request);
+  if (!parsed.success) return complain(parsed.error.issues[0]!, request);
+  const spec = parsed.data;
+  parseDevice(spec.device);
+  const { name, paths } = spec.data;
+  if ((paths.length === 0) !== (name === "embedded")) {
+    fail({
+      who: "train data",
+      must: name === "embedded" ? "the embedded photographs have no path" : `${name} needs a path`,
+      got: paths.join(", ") || "none",
+      remedy: "Name the data and its paths, or neither.",
+    });
+  }
+  checkCapture(spec);
+  return withAlpha(spec);
+}
+
+const ALPHA = 0.5; // Li et al. 2022, for Dirichlet shares of the classes
+const QUANTITY_ALPHA = 2; // our choice: of 100 clients with some hundred images each nearly never leaves one empty
+
+function withAlpha(spec: TrainSpec): TrainSpec {
+  const { partition: asked } = spec.federation;
+  if (asked.alpha !== null) return spec;
+  const alpha = asked.name === "quantity-skew" ? QUANTITY_ALPHA : ALPHA;
+  return { ...spec, federation: { ...spec.federation, partition: { ...asked, alpha } } };
+}
+
+function checkCapture({ training, length, federation: { clients, capture } }: TrainSpec): void {
+  if (capture === null) return;
+  const complainOf = (must: string, got: string) => fail({ who: "train --capture", must, got, remedy: "Change it." });
+  if (training === "centralised") complainOf("only a federation's client sends an update", "--centralised");
+  if (capture.client >= clients) complainOf(`client must be 0 to ${clients - 1}`, `${capture.client}`);
+  const late = capture.rounds.find((round) => round >= length);
+  if (late !== undefined) complainOf(`rounds must be 0 to ${length - 1}`, `${late}`);
+}
+
+function complain(issue: z.core.$ZodIssue, request: unknown): never {
+  const path = issue.path.filter((step) => typeof step === "string");
+  const who = ["train", path.join(".")].join(" ").trim();
+  const schema = path.reduce<z.ZodType | undefined>((at, step) => {
+    const object = at instanceof z.ZodPrefault ? at.unwrap() : at;
+    return object instanceof z.ZodObject ? (object.shape[step] as z.ZodType | undefined) : undefined;
+  }, trainSpec);
+  const inner = schema instanceof z.ZodPrefault ? (schema.unwrap() as z.ZodType) : schema;
+  if (issue.code === "unrecognized_keys" && inner instanceof z.ZodObject) {
+    return unknownName(who, "entry", issue.keys[0]!, Object.keys(inner.shape));
+  }
+  const got = issue.path.reduce<unknown>(
+    (at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step],
+    request,
+  );
+  if (issue.code === "invalid_value" && typeof got === "string") {
+    return unknownName(who, path.at(-1)!, got, issue.values.map(String));
+  }
+  return fail({
+    who,
+    must: `it must be ${described(schema) ?? "an object of entries"}`,
+    got: JSON.stringify(got) ?? "nothing",
+    remedy: "Change it, or leave it away for the default.",
+  });
+}
+
+/** A schema's description, or that of what it wraps. */
+function described(schema: z.ZodType | undefined): string | undefined {
+  if (schema === undefined) return undefined;
+  if (schema.description !== undefined) return schema.description;
+  return schema instanceof z.ZodDefault ? described(schema.unwrap() as z.ZodType) : undefined;
+}

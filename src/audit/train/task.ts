@@ -1,0 +1,42 @@
+import type { Evaluation, Weights } from "../../fl/index.ts";
+import { constant, cosine, type Schedule, step } from "../../optim/index.ts";
+import type { Tensors } from "../../tensor/index.ts";
+import type { Captured } from "./capture.ts";
+import type { TrainSpec } from "./spec.ts";
+
+/** A training that can be advanced one step or round at a time. All that changes is its tensors. */
+export interface TrainingTask {
+  readonly unit: "step" | "round";
+  /** Before the first step or round. */
+  readonly initial: Tensors<"float32">;
+  /** Images of each class of each client; of all images in one row when there are no clients. */
+  readonly counts: readonly (readonly number[])[];
+  /** Does step or round number `done` (from 0). */
+  advance(tensors: Tensors<"float32">, done: number): Promise<Advance>;
+  /** Accuracy on the public split, on `most` of its images at most, after `done` steps or rounds. */
+  measure(tensors: Tensors<"float32">, done: number, most?: number): Promise<Evaluation>;
+  /** Accuracy on the test set, if there is one. */
+  test(tensors: Tensors<"float32">, done: number): Promise<Evaluation | undefined>;
+  /** What a server would store as the model. */
+  weights(tensors: Tensors<"float32">): Weights;
+  release(): Promise<void>;
+}
+
+/** What one step or round came to. */
+export interface Advance {
+  readonly tensors: Tensors<"float32">;
+  /** Mean cross-entropy of the images trained on, before each step. */
+  readonly loss: number;
+  /** The share of them that was classified rightly. */
+  readonly trainAccuracy: number;
+  readonly learningRate: number;
+  /** Whether all numbers are finite; if not, the tensors are of no use. */
+  readonly finite: boolean;
+  /** What the captured client sent. */
+  readonly captured?: Captured;
+}
+
+/** The factor on the learning rate by step or round. */
+export function scheduleOf({ optimiser, length }: TrainSpec): Schedule {
+  return optimiser.schedule === "cosine" ? cosine(length) : optimiser.schedule === "step" ? step(length) : constant();
+}
