@@ -1,4 +1,5 @@
 import { fail, unknownName } from "../util/index.ts";
+import { affordable, evaluationsPerIteration } from "./budget.ts";
 import { whyIdle } from "./idle-settings.ts";
 import type { Origin, Preset } from "./preset.ts";
 import {
@@ -28,7 +29,7 @@ export function completeSettings(
     NAMES.map((name) => [name, read(name, overrides[name] ?? preset.settings[name].value)]),
   ) as AttackSettings;
   checkTogether(preset.name, settings);
-  return settings;
+  return { ...settings, iterations: affordable(settings) };
 }
 
 /** One setting of a run and where its value comes from. */
@@ -39,14 +40,17 @@ export interface SettingRow {
   readonly note: string;
 }
 
-/** Every setting of a run with its origin, for the ledger; "user" where the value is not the preset's. */
+/**
+ * Every setting that acts in a run, with its origin, for the ledger; "user" where the value is not the preset's. One that
+ * the user changed is told even where it has no effect.
+ */
 export function settingsLedger(preset: Preset, settings: AttackSettings): SettingRow[] {
-  return NAMES.map((name) => {
+  return NAMES.flatMap((name): SettingRow[] => {
     const { value, origin, note } = preset.settings[name];
-    if (settings[name] === value) return { name, value, origin, note };
     const idle = whyIdle(name, settings);
+    if (settings[name] === value) return idle ? [] : [{ name, value, origin, note }];
     const about = `the preset's value is ${value} (${origin})${idle ? `; no effect here: ${idle}` : ""}`;
-    return { name, value: settings[name], origin: "user", note: about };
+    return [{ name, value: settings[name], origin: "user", note: about }];
   });
 }
 
@@ -74,10 +78,9 @@ function convert(spec: SettingSpec, raw: SettingValue): SettingValue | undefined
   return spec.kind === "odd" && value !== spec.min && value % 2 === 0 ? undefined : value;
 }
 
-function checkTogether(
-  preset: string,
-  { l1Weight, cosineWeight, l2Weight, maskRatio, maskScope }: AttackSettings,
-): void {
+function checkTogether(preset: string, settings: AttackSettings): void {
+  const { l1Weight, cosineWeight, l2Weight, maskRatio, maskScope, method } = settings;
+  if (method !== "optimise") return;
   if (l1Weight + cosineWeight + l2Weight === 0) {
     fail({
       who: `attack ${preset}`,
@@ -92,6 +95,14 @@ function checkTogether(
       must: "a maskRatio below 1 needs a maskScope",
       got: `maskRatio ${maskRatio} and maskScope none`,
       remedy: 'Set maskScope to "global" or "per-tensor".',
+    });
+  }
+  if (affordable(settings) === 0) {
+    fail({
+      who: `attack ${preset}`,
+      must: "evaluations must allow at least one iteration",
+      got: `${settings.evaluations}, where an iteration takes ${evaluationsPerIteration(settings)}`,
+      remedy: "Allow more, or lower restarts or population.",
     });
   }
 }

@@ -1,17 +1,53 @@
-import { float32, type Tensor } from "../tensor/index.ts";
+import { input } from "../graph/index.ts";
+import { type CompileOptions, compile, type Program } from "../runtime/index.ts";
+import { float32, type Shape, type Tensor } from "../tensor/index.ts";
+import { needRestorer } from "./prior/need-prior.ts";
+import type { Prior } from "./prior/types.ts";
 import type { AttackSettings } from "./settings.ts";
 
-/** Images put into [0,1], then median-filtered unless their shorter side is under `medianFilterFrom`: [B,C,H,W] → same. */
-export function finish(
+/** What is done to a search's images before they are handed over. */
+export interface Finisher {
+  /** [B,C,H,W] → the same shape, in [0,1]. */
+  images(found: Tensor<"float32">): Promise<Tensor<"float32">>;
+  release(): Promise<void>;
+}
+
+/**
+ * Images put into [0,1], restored by the prior's network when `restore` is set, then median-filtered unless their shorter
+ * side is under `medianFilterFrom`.
+ */
+export function finisher(
+  settings: Pick<AttackSettings, "medianFilter" | "medianFilterFrom" | "restore">,
+  place: { readonly shape: Shape; readonly prior: Prior | undefined; readonly options: CompileOptions },
+): Finisher {
+  const restore = settings.restore ? needRestorer(place.prior, "restore") : undefined;
+  let program: Promise<Program> | undefined; // compiled when the first images are finished
+  const restored = async (images: Tensor<"float32">) => {
+    if (!restore) return images;
+    program ??= compile({ [RESTORED]: restore(input(FOUND, place.shape)) }, place.options);
+    return clamped((await (await program).run({ [FOUND]: images }))[RESTORED]!);
+  };
+  return {
+    images: async (found) => filtered(await restored(clamped(found)), settings),
+    release: async () => (await program)?.release(),
+  };
+}
+
+const [FOUND, RESTORED] = ["found", "restored"] as const;
+
+function clamped({ shape, data }: Tensor<"float32">): Tensor<"float32"> {
+  return float32(
+    shape,
+    data.map((v) => Math.min(1, Math.max(0, v))),
+  );
+}
+
+function filtered(
   images: Tensor<"float32">,
   { medianFilter, medianFilterFrom }: Pick<AttackSettings, "medianFilter" | "medianFilterFrom">,
 ): Tensor<"float32"> {
-  const clamped = float32(
-    images.shape,
-    images.data.map((v) => Math.min(1, Math.max(0, v))),
-  );
   const [h, w] = images.shape.slice(2) as [number, number];
-  return medianFilter > 1 && Math.min(h, w) >= medianFilterFrom ? median(clamped, medianFilter) : clamped;
+  return medianFilter > 1 && Math.min(h, w) >= medianFilterFrom ? median(images, medianFilter) : images;
 }
 
 /**

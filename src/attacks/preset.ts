@@ -1,5 +1,5 @@
 import type { Capability } from "../fl/index.ts";
-import type { AttackSettings, SettingName } from "./settings.ts";
+import { type AttackSettings, SETTINGS, type SettingName } from "./settings.ts";
 
 /** Where a value comes from: the attack's paper, its authors' released program, another source, or nowhere but us. */
 export type Origin = "paper" | "release" | "source" | "our-choice";
@@ -29,3 +29,11 @@ export const paper = <T>(value: T, note: string): Sourced<T> => ({ value, origin
 export const release = <T>(value: T, note: string): Sourced<T> => ({ value, origin: "release", note });
 export const source = <T>(value: T, note: string): Sourced<T> => ({ value, origin: "source", note });
 export const ours = <T>(value: T, note: string): Sourced<T> => ({ value, origin: "our-choice", note });
+
+/** A preset from the settings its attack has; the others take their neutral values. */
+export function definePreset(about: Omit<Preset, "settings"> & { readonly settings: Partial<PresetSettings> }): Preset {
+  const neutral = Object.fromEntries(
+    Object.entries(SETTINGS).map(([name, spec]) => [name, ours(spec.neutral, "not part of this attack")]),
+  );
+  return { ...about, settings: { ...neutral, ...about.settings } as PresetSettings };
+}

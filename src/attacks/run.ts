@@ -30,6 +30,8 @@ export interface StepResult {
   /** ‖D‖ over all variables. */
   readonly gradientNorm: number;
   readonly failure?: AttackFailure;
+  /** The search has ended by itself: it fell below `stopBelow`, or nothing is left to gain. */
+  readonly settled?: boolean;
 }
 
 /** The objective at a state as a function of the images, whatever is optimised: for the convergence plots (Fig. 1c, 1d). */
@@ -55,6 +57,8 @@ export interface AttackRun {
   /** What the run assumes, in words, for the ledger. */
   readonly ledger: Readonly<Record<string, string>>;
   step(state: AttackState): Promise<StepResult>;
+  /** Whether a state has used up the iterations or evaluations it may take. */
+  finished(state: AttackState): boolean;
   /** What `step` runs at a state, before compilation: for profiles. */
   program(state: AttackState): StepProgram;
   /** The state's images [B,C,H,W] in [0,1], after the preset's filter. */
@@ -67,7 +71,8 @@ export interface AttackRun {
 }
 
 /**
- * Runs iterations until `state.iteration` reaches `until`, `onStep` returns false, or a step fails.
+ * Runs iterations until `state.iteration` reaches `until`, the run has finished or settled, `onStep` returns false, or a
+ * step fails.
  *
  * Result: the last step's outcome, or undefined when there was nothing to do.
  */
@@ -78,9 +83,9 @@ export async function advance(
   onStep: (result: StepResult) => boolean | undefined | Promise<boolean | undefined> = () => true,
 ): Promise<StepResult | undefined> {
   let last: StepResult | undefined;
-  for (let state = from; state.iteration < until; state = last.state) {
+  for (let state = from; state.iteration < until && !run.finished(state); state = last.state) {
     last = await run.step(state);
-    if (last.failure || (await onStep(last)) === false) break;
+    if (last.failure || (await onStep(last)) === false || last.settled) break;
   }
   return last;
 }

@@ -37,10 +37,10 @@ export async function iterate(plan: Iteration): Promise<IterationEnd> {
     at = { state, seconds: now() };
     const { iteration } = state;
     await onIteration({ part, iteration, iterations, seconds: at.seconds, since, loss, cosine }, at);
-    if (iteration % checkpointEvery === 0 && iteration < iterations) await save(at);
+    if (iteration % checkpointEvery === 0 && !attack.finished(state)) await save(at);
     return !signal?.aborted;
   });
   await save(at);
   if (last?.failure) return { status: "failed", at, failure: last.failure.message };
-  return { status: at.state.iteration < iterations ? "interrupted" : "finished", at };
+  return { status: attack.finished(at.state) || last?.settled ? "finished" : "interrupted", at };
 }

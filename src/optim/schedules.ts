@@ -30,6 +30,24 @@ export function step(total: number, shares: readonly number[] = [3 / 8, 5 / 8, 7
   return (i) => factor ** milestones.filter((milestone) => i >= milestone).length;
 }
 
+/**
+ * floor^(i/total): falls by the same factor in each iteration and reaches `floor` > 0 at iteration `total`.
+ *
+ * As PyTorch's ExponentialLR with gamma = floor^(1/total).
+ */
+export function exponential(total: number, floor: number): Schedule {
+  needPositive("exponential", total);
+  if (!(floor > 0)) {
+    fail({
+      who: "exponential",
+      must: "floor must be > 0",
+      got: `${floor}`,
+      remedy: "Set scheduleFloor, to 0.01 for one.",
+    });
+  }
+  return (i) => floor ** (Math.min(i, total) / total);
+}
+
 /** `after`, multiplied by (i+1)/steps during the first `steps` iterations; `after` keeps its own count from 0. */
 export function warmUp(steps: number, after: Schedule): Schedule {
   return steps === 0 ? after : (i) => Math.min(1, (i + 1) / steps) * after(i);

@@ -146,11 +146,10 @@ describe("gradientMatching", () => {
     });
     const x = input("x", [b!, ...inputShape]);
     const mode = file.endsWith("eval") ? "eval" : "train";
-    const { loss, cosine } = gradientMatching(
-      model,
-      mode,
-      settings,
-    )(x, constant(oneHot(Array.from(numbers(golden.y!)), 10)));
+    const { loss, cosine } = gradientMatching({ model, mode, settings, statistics: undefined })(
+      x,
+      constant(oneHot(Array.from(numbers(golden.y!)), 10)),
+    );
     const bake = knownTensors({ params: part("param."), buffers: part("buffer."), update: part("grad.") });
     const program = await compile({ loss, cosine, dx: grad(loss, [x])[0]! }, { bake, threads: 1 });
     const result = await program.run({ x: golden["dummy.x"]! });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { median } from "../../src/attacks/index.ts";
-import { finish } from "../../src/attacks/postprocess.ts";
+import { finisher } from "../../src/attacks/postprocess.ts";
 import { float32 } from "../../src/tensor/index.ts";
 import { key, uniform } from "../../src/util/index.ts";
 
@@ -35,15 +35,20 @@ describe("median", () => {
   });
 });
 
-describe("finish", () => {
-  it("clamps to [0,1] first, then filters when asked", () => {
-    const image = float32([1, 1, 3, 3], [-5, 0.5, 0.5, 0.5, 9, 0.5, 0.5, 0.5, 0.5]);
-    expect(Array.from(finish(image, { medianFilter: 0, medianFilterFrom: 1 }).data)).toEqual([
-      0, 0.5, 0.5, 0.5, 1, 0.5, 0.5, 0.5, 0.5,
-    ]);
-    expect(finish(image, { medianFilter: 3, medianFilterFrom: 3 }).data[4]).toBe(0.5);
-    expect(finish(image, { medianFilter: 3, medianFilterFrom: 4 }).data[4]).toBe(
-      finish(image, { medianFilter: 0, medianFilterFrom: 1 }).data[4],
-    );
+describe("finisher", () => {
+  const image = float32([1, 1, 3, 3], [-5, 0.5, 0.5, 0.5, 9, 0.5, 0.5, 0.5, 0.5]);
+  const finish = (settings: { medianFilter: number; medianFilterFrom: number }) =>
+    finisher({ ...settings, restore: false }, { shape: image.shape, prior: undefined, options: {} }).images(image);
+
+  it("clamps to [0,1] first, then filters when asked", async () => {
+    const plain = await finish({ medianFilter: 0, medianFilterFrom: 1 });
+    expect(Array.from(plain.data)).toEqual([0, 0.5, 0.5, 0.5, 1, 0.5, 0.5, 0.5, 0.5]);
+    expect((await finish({ medianFilter: 3, medianFilterFrom: 3 })).data[4]).toBe(0.5);
+    expect((await finish({ medianFilter: 3, medianFilterFrom: 4 })).data[4]).toBe(plain.data[4]);
+  });
+
+  it("says what restore needs", () => {
+    const settings = { medianFilter: 0, medianFilterFrom: 1, restore: true };
+    expect(() => finisher(settings, { shape: image.shape, prior: undefined, options: {} })).toThrow("needs a prior");
   });
 });

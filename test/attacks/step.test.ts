@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { completeSettings, findAttack, type SettingValue } from "../../src/attacks/index.ts";
 import type { Objective } from "../../src/attacks/objective/objective.ts";
-import { optimiserOf } from "../../src/attacks/optimiser.ts";
+import { transformOf } from "../../src/attacks/optimiser.ts";
 import { pixels } from "../../src/attacks/parameterisation/pixels.ts";
-import { buildStep, LABELS, LEARNING_RATE, labelTransform } from "../../src/attacks/step.ts";
+import { buildStep, LABELS, LEARNING_RATE, labelTransform } from "../../src/attacks/search/step-graph.ts";
 import { abs, add, constantOf, mul, type Node, scalar, square, sum } from "../../src/graph/index.ts";
 import { zeroState } from "../../src/optim/index.ts";
 import { evaluate } from "../../src/runtime/index.ts";
@@ -22,9 +22,10 @@ function stepOn(
   const settings = completeSettings(findAttack("fedleak"), { ...PLAIN, ...overrides });
   const parameterisation = pixels([start.length], settings);
   const objective: Objective = (x, labels) => ({ loss: loss(x, labels), cosine: scalar(0.5) });
-  const transform = optimiserOf(settings);
-  const labels = logits ? { logits: [1, 2] } : FIXED_LABEL;
-  const graph = buildStep({ parameterisation, objective, labels, transform, settings });
+  const transform = transformOf(settings);
+  const labels = logits ? { logits: float32([1, 2], logits) } : FIXED_LABEL;
+  const { learningRate } = settings;
+  const graph = buildStep({ parameterisation, objective, labels, transform, settings, learningRate });
   const feeds: Record<string, Tensors[string]> = {
     x: float64([start.length], start),
     [LEARNING_RATE]: float64([], [settings.learningRate]),

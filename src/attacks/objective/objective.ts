@@ -1,14 +1,16 @@
-import { add, crossEntropy, grad, mul, type Node, totalVariation } from "../../graph/index.ts";
+import type { ChannelStatistics } from "../../fl/index.ts";
+import { add, crossEntropy, grad, input, mul, type Node, totalVariation } from "../../graph/index.ts";
 import { inputsFor, type Mode, type Model } from "../../nn/index.ts";
 import type { Tensors } from "../../tensor/index.ts";
 import { activationPenalty } from "../prior/activation.ts";
+import { distanceToCentre, meanNorm, statisticsPrior } from "../prior/images.ts";
 import type { AttackSettings } from "../settings.ts";
 import { cosineSimilarity, gradientDistance } from "./distance.ts";
 import { magnitudeMasks } from "./mask.ts";
 
 /** What an attack minimises, at one candidate. */
 export interface ObjectiveValue {
-  /** dist(g′, ĝ) + α·TV(x) + β·Σ_l mean|F⁽ˡ⁾(x)|, a scalar. */
+  /** dist(g′, ĝ) + the weighted priors on x, a scalar. */
   readonly loss: Node;
   /** cos(g′, ĝ) over all entries, whatever the mask: comparable between attacks. A scalar in [−1, 1]. */
   readonly cosine: Node;
@@ -19,6 +21,18 @@ export type Objective = (x: Node, labels: Node) => ObjectiveValue;
 
 // How the inputs are called that hold what is known: global weights and the observed update.
 const [WEIGHT, BUFFER, TARGET] = ["weight.", "buffer.", "target."] as const;
+/** The input that holds the mean of all candidates' images, for `groupConsistency`. */
+export const CENTRE = "centre";
+
+/** What is matched, by whom and how. */
+export interface Matching {
+  readonly model: Model;
+  /** How the attacker's BatchNorm normalises. */
+  readonly mode: Mode;
+  readonly settings: AttackSettings;
+  /** The client's batch statistics by module name, where they are granted. */
+  readonly statistics: Readonly<Record<string, ChannelStatistics>> | undefined;
+}
 
 /**
  * Gradient matching: how far the gradient that candidate images would have sent is from the observed one, plus priors.
@@ -26,20 +40,24 @@ const [WEIGHT, BUFFER, TARGET] = ["weight.", "buffer.", "target."] as const;
  * g′ = ∇_w CE(F(x; w), labels) over all parameters. The weights, buffers and target are inputs; `knownTensors` has their values.
  * Source: FedLeak, Equation 2 and Section 4.4.
  */
-export function gradientMatching(model: Model, mode: Mode, settings: AttackSettings): Objective {
+export function gradientMatching({ model, mode, settings, statistics }: Matching): Objective {
   const params = inputsFor(model.params, WEIGHT);
   const targets = inputsFor(model.params, TARGET);
   const buffers = inputsFor(model.buffers, BUFFER);
   return (x, labels) => {
-    const { logits, activations } = model.forward({ params, buffers, x, mode });
+    const { logits, activations, statistics: seen } = model.forward({ params, buffers, x, mode });
     const candidates = grad(crossEntropy(logits, labels), Object.values(params));
     const goal = Object.values(targets);
     const distance = gradientDistance(candidates, goal, magnitudeMasks(candidates, settings), settings);
+    const priors: readonly (readonly [weight: number, term: () => Node])[] = [
+      [settings.tv, () => totalVariation(x)],
+      [settings.l2Prior, () => meanNorm(x)],
+      [settings.activationPenalty, () => activationPenalty(activations)],
+      [statistics ? settings.bnPrior : 0, () => statisticsPrior(seen, statistics ?? {})],
+      [settings.restarts > 1 ? settings.groupConsistency : 0, () => distanceToCentre(x, input(CENTRE, x.shape))],
+    ];
     return {
-      loss: [
-        ...(settings.tv > 0 ? [mul(totalVariation(x), settings.tv)] : []),
-        ...(settings.activationPenalty > 0 ? [mul(activationPenalty(activations), settings.activationPenalty)] : []),
-      ].reduce((a, b) => add(a, b), distance),
+      loss: priors.reduce((sofar, [weight, term]) => (weight > 0 ? add(sofar, mul(term(), weight)) : sofar), distance),
       cosine: cosineSimilarity(candidates, goal),
     };
   };

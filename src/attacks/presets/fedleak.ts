@@ -1,21 +1,18 @@
-import { ours, type Preset, paper, release } from "../preset.ts";
+import { definePreset, ours, type Preset, paper, release } from "../preset.ts";
 
 /**
  * FedLeak as the paper describes it. What the text at hand has lost or never states is our choice and marked so.
  */
-export const fedleak: Preset = {
+export const fedleak: Preset = definePreset({
   name: "fedleak",
   about: "partial gradient matching with gradient regularisation, on pixels",
   source: "the FedLeak paper (Sections 4 and 5, Algorithm 1)",
   requires: ["batch-size"],
   settings: {
     parameterisation: paper("pixels", "Equation 2 optimises the images"),
-    generatorChannels: ours(64, "unused by pixels"),
-    generatorLatent: ours(128, "unused by pixels; the release's length"),
     init: ours("uniform", "not stated; inside the box the images are clamped to"),
     l1Weight: paper(1, "Section 4.4"),
     cosineWeight: paper(1, "Section 4.4"),
-    l2Weight: paper(0, "footnote 5 prefers L1"),
     distanceScope: paper("global", "Section 4.4 takes norms of the whole gradient vector"),
     maskRatio: paper(0.5, "Section 5: the top 50 % by magnitude"),
     maskScope: ours("global", "not stated; read as one ranking of all entries"),
@@ -26,15 +23,10 @@ export const fedleak: Preset = {
     lookaheadStep: ours(0.1, "called a small constant; used by lookahead uphill only"),
     optimiser: paper("adam", "Section 5"),
     learningRate: ours(0.01, "printed value lost; the field's habit without signed gradients"),
-    weightDecay: ours(0, "not stated; PyTorch's default for Adam"),
-    signed: ours(false, "not stated in the paper"),
     schedule: ours("constant", "not stated"),
-    warmUp: ours(0, "not stated"),
     clamp: paper(true, "Algorithm 1, step 9"),
     labels: paper("joint", "Section 5: inferred, then optimised with the images"),
     labelLearningRate: ours(0.01, "not stated; as the images'"),
-    medianFilter: ours(0, "the paper mentions no filter"),
-    medianFilterFrom: ours(64, "unused without a filter"),
     iterations: paper(10_000, "Section 6.5; it reports little gain after 4000"),
   },
-};
+});

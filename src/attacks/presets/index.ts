@@ -1,12 +1,22 @@
 import { unknownName } from "../../util/index.ts";
 import type { Preset } from "../preset.ts";
+import { bayes } from "./bayes.ts";
+import { ciNet } from "./ci-net.ts";
+import { dlg } from "./dlg.ts";
 import { fedleak } from "./fedleak.ts";
 import { fedleakRelease } from "./fedleak-release.ts";
+import { ggl } from "./ggl.ts";
+import { gradInversion } from "./grad-inversion.ts";
+import { idlg } from "./idlg.ts";
 import { invertingGradients } from "./inverting-gradients.ts";
+import { rog } from "./rog.ts";
 
 /** All attacks by name. */
 export const ATTACKS: Readonly<Record<string, Preset>> = Object.fromEntries(
-  [fedleak, fedleakRelease, invertingGradients].map((preset) => [preset.name, preset]),
+  [fedleak, fedleakRelease, invertingGradients, gradInversion, dlg, idlg, bayes, ciNet, rog, ggl].map((preset) => [
+    preset.name,
+    preset,
+  ]),
 );
 
 /** The attack `name`; throws FedleakError, with a suggestion, when there is none. */

@@ -10,28 +10,32 @@ import {
   sign,
   softmax,
   stopGradient,
-} from "../graph/index.ts";
-import { adam, descend, globalNorm, mapNodes, type Nodes, scalarInputs, type Transform } from "../optim/index.ts";
-import type { Shape, Tensor } from "../tensor/index.ts";
-import type { Objective } from "./objective/objective.ts";
-import type { Parameterisation } from "./parameterisation/index.ts";
-import type { AttackSettings } from "./settings.ts";
+} from "../../graph/index.ts";
+import { adam, descend, globalNorm, mapNodes, type Nodes, scalarInputs, type Transform } from "../../optim/index.ts";
+import type { Shape, Tensor } from "../../tensor/index.ts";
+import type { Objective } from "../objective/objective.ts";
+import type { Parameterisation } from "../parameterisation/index.ts";
+import type { AttackSettings } from "../settings.ts";
 
-/** The labels as the loss sees them: fixed rows of probabilities [B,N], or the shape of logits that are optimised. */
-export type LabelNodes = { readonly fixed: Tensor<"float32"> } | { readonly logits: Shape };
+/** The labels as the loss sees them: fixed rows of probabilities [B,N], or logits that are optimised, from these on. */
+export type LabelValues = { readonly fixed: Tensor<"float32"> } | { readonly logits: Tensor<"float32"> };
 
 export interface StepParts {
   readonly parameterisation: Parameterisation;
   readonly objective: Objective;
-  readonly labels: LabelNodes;
+  readonly labels: LabelValues;
   readonly transform: Transform;
   readonly settings: AttackSettings;
+  /** The images' step size before the schedule. */
+  readonly learningRate: number;
 }
 
 /** The optimised label logits' name in the state. */
 export const LABELS = "labels";
 /** The input that holds this iteration's step size. */
 export const LEARNING_RATE = "learning-rate";
+/** Inputs of N(0,1) draws for each variable: this and the variable's name. */
+export const NOISE = "noise.";
 /** Outputs that are the next state: this and the tensor's name. */
 export const NEXT = "next.";
 /** The labels' own rule, whatever moves the images (our choice): its scalars are Adam's. */
@@ -57,14 +61,17 @@ export interface StepGraph {
  * then x ← project(x − optimiser(update)). The look-ahead point is a constant: nothing is differentiated through it.
  * Label logits, when optimised, stay where they are during the look-ahead; their two gradients are blended likewise,
  * unsigned, and moved by Adam.
+ * With `langevin` λ > 0 the new point, not the trial, is moved by rate·λ·N(0,1) before it is projected (Yin et al., "See
+ * through gradients", CVPR 2021).
  * Source: FedLeak, Equations 12 and 13 (uphill); Appendix D and the released program (descent; there γ = 0.3, signed).
  * Differs (our choice): the trial step leaves no trace in the optimiser's moments.
  */
-export function buildStep({ parameterisation, objective, labels, transform, settings }: StepParts): StepGraph {
-  const { gamma, signed, learningRate, labelLearningRate } = settings;
+export function buildStep(parts: StepParts): StepGraph {
+  const { parameterisation, objective, labels, transform, settings, learningRate } = parts;
+  const { gamma, signed, langevin, labelLearningRate } = settings;
   const variables = inputs(parameterisation.variables);
   const fixed = inputs(parameterisation.fixed);
-  const logits: Nodes = "logits" in labels ? inputs({ [LABELS]: labels.logits }) : {};
+  const logits: Nodes = "logits" in labels ? inputs({ [LABELS]: labels.logits.shape }) : {};
   const target = "fixed" in labels ? constant(labels.fixed) : softmax(logits[LABELS]!);
   const state = (of: Transform, nodes: Nodes) =>
     inputs(
@@ -72,7 +79,9 @@ export function buildStep({ parameterisation, objective, labels, transform, sett
     );
   const scalars = scalarInputs(transform);
   const rate = input(LEARNING_RATE, []);
-  const move = (gradients: Nodes) => {
+  const shaken = (moved: Nodes) =>
+    mapNodes(moved, (x, name) => add(x, mul(mul(rate, langevin), input(NOISE + name, x.shape))));
+  const move = (gradients: Nodes, finish: (moved: Nodes) => Nodes = (moved) => moved) => {
     const moved = descend({
       transform,
       variables,
@@ -81,7 +90,7 @@ export function buildStep({ parameterisation, objective, labels, transform, sett
       scalars,
       learningRate: rate,
     });
-    return { variables: parameterisation.project(moved.variables), state: moved.state };
+    return { variables: parameterisation.project(finish(moved.variables)), state: moved.state };
   };
 
   const evaluate = (at: Nodes, memory: Nodes) => {
@@ -111,7 +120,8 @@ export function buildStep({ parameterisation, objective, labels, transform, sett
   const blend = (now: Nodes, then: Nodes | undefined) =>
     then ? mapNodes(now, (g, name) => add(mul(g, 1 - gamma), mul(then[name]!, gamma))) : now;
 
-  const moved = move(blend(shaped(here.byVariable), ahead && shaped(ahead.byVariable)));
+  const blended = blend(shaped(here.byVariable), ahead && shaped(ahead.byVariable));
+  const moved = langevin > 0 ? move(blended, shaken) : move(blended);
   const movedLabels = descend({
     transform: labelTransform,
     variables: logits,
