@@ -6,6 +6,7 @@ import { declareAttack } from "./attack.ts";
 import { declareCompare } from "./compare.ts";
 import { USER_ERROR } from "./conduct-run.ts";
 import { declareDemo } from "./demo.ts";
+import { declareExplain } from "./explain.ts";
 import { declareList } from "./list.ts";
 import { declareProfile } from "./profile.ts";
 import { declareResume } from "./resume.ts";
@@ -34,6 +35,7 @@ async function main(): Promise<void> {
   declareList(program);
   declareVerify(program, exit);
   declareProfile(program);
+  declareExplain(program, exit);
   try {
     await program.parseAsync();
   } catch (error) {

@@ -1,6 +1,7 @@
 export { COLUMNS, type Column } from "./compare/columns.ts";
 export { comparisonDocuments, REPORT_FILES } from "./compare/documents.ts";
 export { comparisonCsv, comparisonMarkdown, tableNote } from "./compare/files.ts";
+export { findings, renderExplanation } from "./explain/index.ts";
 export { floorList, type NamedFloor } from "./floor-list.ts";
 export type { DrawingDocument } from "./line-chart.ts";
 export type { Pictures } from "./pictures.ts";

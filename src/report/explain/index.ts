@@ -1,0 +1,2 @@
+export { findings } from "./findings.ts";
+export { renderExplanation } from "./render.ts";
