@@ -5,7 +5,10 @@ import type { DrawingDocument } from "../line-chart.ts";
 import type { Sample } from "../thin.ts";
 
 /** How values are laid along an axis. `symlog`: a log scale on both sides of zero, straight between −`unit` and `unit`. */
-export type Scale = { readonly kind: "linear" | "log" } | { readonly kind: "symlog"; readonly unit: number };
+export type Scale =
+  | { readonly kind: "linear" }
+  | { readonly kind: "log" }
+  | { readonly kind: "symlog"; readonly unit: number };
 
 /** One line of a chart, with a band around it where there is one. */
 export interface Series {
