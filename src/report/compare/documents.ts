@@ -1,5 +1,7 @@
 import type { BatchPictures, Comparison, ComparisonDocuments } from "../../audit/index.ts";
+import { comparisonFigure } from "./figure.ts";
 import { comparisonCsv, comparisonMarkdown } from "./files.ts";
+import { blankDocument, renderComparison } from "./render.ts";
 
 /** The names of a comparison's files for people. */
 export const REPORT_FILES = {
@@ -10,9 +12,12 @@ export const REPORT_FILES = {
 } as const;
 
 /** Every file of a comparison that people read, by its name. */
-export function comparisonDocuments(comparison: Comparison, _pictures: readonly BatchPictures[]): ComparisonDocuments {
+export function comparisonDocuments(comparison: Comparison, pictures: readonly BatchPictures[]): ComparisonDocuments {
+  const figure = comparisonFigure(comparison, blankDocument());
   return {
     [REPORT_FILES.csv]: comparisonCsv(comparison),
     [REPORT_FILES.markdown]: `${comparisonMarkdown(comparison)}\n`,
+    ...(figure !== undefined && { [REPORT_FILES.figure]: figure }),
+    [REPORT_FILES.report]: renderComparison(comparison, pictures),
   };
 }
