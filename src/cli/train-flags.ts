@@ -59,6 +59,7 @@ export function declareTrainFlags(command: Command): Command {
   federation("--classes-per-client <n>", `of label-skew (default: ${fed.partition.classesPerClient})`, whole(1));
   federation("--alpha <x>", "of dirichlet (default: 0.5) and quantity-skew (default: 2)", number);
   federation("--bn-buffers <name>", `${names(BUFFER_RULES)} (default: ${fed.bnBuffers})`);
+  federation("--send <what>", `weights or delta, from clients that train (default: ${fed.send})`);
   federation("--capture <what>", "write what a client sends: client=3,round=0,20", (o) => o.argParser(captureOf));
 
   const run = declare("Run");
@@ -110,6 +111,7 @@ export function trainRequest(flags: Readonly<Record<string, unknown>>): TrainReq
       localSteps: flags.localSteps,
       localEpochs: flags.localEpochs,
       bnBuffers: flags.bnBuffers,
+      send: flags.send,
       partition: given({ name: partition, classesPerClient, alpha }),
       capture: flags.capture,
     }),
@@ -126,7 +128,7 @@ const MOMENTUM = 0.9; // He et al. 2016
 const CENTRALISED_ONLY = ["steps"];
 const FEDERATED_ONLY = [
   ...["rounds", "clients", "share", "localSteps", "localEpochs", "partition", "classesPerClient", "alpha"],
-  ...["bnBuffers", "capture"],
+  ...["bnBuffers", "send", "capture"],
 ];
 
 /** The data set that each flag names. */

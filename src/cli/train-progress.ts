@@ -66,7 +66,7 @@ export function advanceText({
     perSecond >= 0.1 ? `${perSecond.toPrecision(2)}/s` : `${(1 / perSecond).toFixed(0)} s each`,
     `ETA ${clock((total - done) / perSecond)}`,
     `loss ${loss.toPrecision(3)}`,
-    `train ${(100 * trainAccuracy).toFixed(0)} %`,
+    ...(trainAccuracy === undefined ? [] : [`train ${(100 * trainAccuracy).toFixed(0)} %`]),
     ...(accuracy === undefined ? [] : [`public ${(100 * accuracy).toFixed(1)} %`]),
   ].join("  ");
 }

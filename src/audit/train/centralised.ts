@@ -1,16 +1,8 @@
-import {
-  batchOrder,
-  beginTraining,
-  prefixed,
-  type TrainingState,
-  trainingStep,
-  type Weights,
-  withPrefix,
-} from "../../fl/index.ts";
+import { batchOrder, beginTraining, trainingStep } from "../../fl/index.ts";
 import { sgd } from "../../optim/index.ts";
-import type { Tensors } from "../../tensor/index.ts";
 import { measurer } from "./measure.ts";
 import { type Training, trainKey } from "./prepare.ts";
+import { stateOf, tensorsOf, weightsOf } from "./state-tensors.ts";
 import { scheduleOf, type TrainingTask } from "./task.ts";
 
 /** Training by one machine that has all images but the public ones: stochastic gradient descent over shuffled epochs. */
@@ -44,18 +36,4 @@ export async function centralisedTask(training: Training): Promise<TrainingTask>
       await measured.release();
     },
   };
-}
-
-const [PARAM, BUFFER, MEMORY] = ["param.", "buffer.", "memory."] as const;
-
-function tensorsOf({ weights: { params, buffers }, memory }: TrainingState): Tensors<"float32"> {
-  return { ...prefixed(PARAM, params), ...prefixed(BUFFER, buffers), ...prefixed(MEMORY, memory) };
-}
-
-function stateOf(tensors: Tensors<"float32">, steps: number): TrainingState {
-  return { weights: weightsOf(tensors), memory: withPrefix(MEMORY, tensors), steps };
-}
-
-function weightsOf(tensors: Tensors<"float32">): Weights {
-  return { params: withPrefix(PARAM, tensors), buffers: withPrefix(BUFFER, tensors) };
 }

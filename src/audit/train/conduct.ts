@@ -66,7 +66,8 @@ export async function conductTraining(job: TrainJob): Promise<TrainRecord> {
     watcher.onEvent?.({
       kind: "advance",
       ...{ unit: task.unit, done: at.done, total: length, seconds: at.seconds, since },
-      ...{ loss: next.loss, trainAccuracy: next.trainAccuracy },
+      loss: next.loss,
+      ...(next.trainAccuracy !== undefined && { trainAccuracy: next.trainAccuracy }),
       ...(measured && { accuracy: measured.accuracy }),
     });
     if (at.done % spec.checkpointEvery === 0 && at.done < length) await save();
@@ -108,7 +109,7 @@ function pointOf(
   measured: Evaluation | undefined,
 ): TrainPoint {
   const open = measured && { accuracy: measured.accuracy, publicLoss: measured.loss };
-  return { done, seconds, learningRate, loss, trainAccuracy, ...open };
+  return { done, seconds, learningRate, loss, ...(trainAccuracy !== undefined && { trainAccuracy }), ...open };
 }
 
 function notFinite(unit: string, number: number): string {

@@ -17,7 +17,7 @@ export interface AdvanceEvent {
   /** Where this process began: not at 0 when it resumed. */
   readonly since: { readonly done: number; readonly seconds: number };
   readonly loss: number;
-  readonly trainAccuracy: number;
+  readonly trainAccuracy?: number;
   /** On the public split; only where it was measured. */
   readonly accuracy?: number;
 }

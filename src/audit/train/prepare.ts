@@ -67,7 +67,7 @@ function evenly(count: number, most: number): number[] {
   return Array.from({ length: size }, (_, i) => Math.floor((i * count) / size));
 }
 
-function modelFor({ model: asked, batchSize, batchNorm }: TrainSpec, data: TrainingData, test?: TrainingData): Model {
+function modelFor({ model: asked }: TrainSpec, data: TrainingData, test?: TrainingData): Model {
   const { classNames, imageShape, source } = data;
   if (
     test !== undefined &&
@@ -95,14 +95,6 @@ function modelFor({ model: asked, batchSize, batchNorm }: TrainSpec, data: Train
       must: `classes must be at least the number of classes of ${source} (${classNames.length})`,
       got: `${model.classes}`,
       remedy: "Leave --classes away, or use data with fewer classes.",
-    });
-  }
-  if (batchNorm === "train" && batchSize === 1 && model.buffers.length > 0) {
-    fail({
-      who: "train --batch",
-      must: "BatchNorm in train mode learns from 2 images or more",
-      got: "1",
-      remedy: "Use a larger batch, or --bn-mode eval.",
     });
   }
   return model;

@@ -21,7 +21,8 @@ const point = z.strictObject({
   learningRate: z.number().nonnegative(),
   /** Mean cross-entropy of what was trained on, before each step. */
   loss: z.number(),
-  trainAccuracy: share,
+  /** Of what was trained on; not known where clients only send gradients. */
+  trainAccuracy: share.optional(),
   /** On the public split, where it was measured. */
   accuracy: share.optional(),
   publicLoss: z.number().optional(),

@@ -6,6 +6,7 @@ import { isTaken } from "../write-file.ts";
 import { centralisedTask } from "./centralised.ts";
 import { checkpointOf, conductTraining, trainOwner } from "./conduct.ts";
 import type { TrainWatcher } from "./events.ts";
+import { federatedTask } from "./federated.ts";
 import { type RenderTraining, readTrainRecord, writeFirstTrainRecord } from "./files.ts";
 import { trainLedger } from "./ledger.ts";
 import { prepareTraining, type Training } from "./prepare.ts";
@@ -122,5 +123,5 @@ export async function resumeTraining(
 }
 
 function taskOf(training: Training): Promise<TrainingTask> {
-  return centralisedTask(training);
+  return training.spec.training === "centralised" ? centralisedTask(training) : federatedTask(training);
 }

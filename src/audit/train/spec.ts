@@ -76,6 +76,8 @@ const federation = z.strictObject({
     .enum(Object.keys(BUFFER_RULES) as [BufferRule, ...BufferRule[]])
     .default("averaged")
     .describe(Object.keys(BUFFER_RULES).join(" or ")),
+  /** What FedAvg's clients send: their weights, or what they have changed; the average is the same. */
+  send: z.enum(["weights", "delta"]).default("weights").describe("weights or delta"), // as Flower does
   partition: partition.prefault({}),
   /** What this client would send in these rounds is written as a captured update. */
   capture: capture.nullable().default(null).describe("a client and its rounds, or null"),
@@ -121,6 +123,7 @@ export function completeTrainSpec(request: TrainRequest): TrainSpec {
     });
   }
   checkCapture(spec);
+  checkFedSgd(spec);
   return withAlpha(spec);
 }
 
@@ -141,6 +144,19 @@ function checkCapture({ training, length, federation: { clients, capture } }: Tr
   if (capture.client >= clients) complainOf(`client must be 0 to ${clients - 1}`, `${capture.client}`);
   const late = capture.rounds.find((round) => round >= length);
   if (late !== undefined) complainOf(`rounds must be 0 to ${length - 1}`, `${late}`);
+}
+
+function checkFedSgd({ training, federation: { localSteps, localEpochs, bnBuffers } }: TrainSpec): void {
+  if (training !== "fedsgd") return;
+  const complainOf = (who: string, must: string, got: string, remedy: string) => fail({ who, must, got, remedy });
+  if ((localSteps ?? 1) !== 1 || localEpochs !== 1) {
+    const got = localSteps === null ? `${localEpochs} epochs` : `${localSteps} steps`;
+    complainOf("train --algorithm fedsgd", "a client sends the gradient of one step", got, "Use --algorithm fedavg.");
+  }
+  if (bnBuffers === "local-layers") {
+    const must = "layers can only stay with clients that train them";
+    complainOf("train --bn-buffers", must, "local-layers with fedsgd", "Use local, or --algorithm fedavg.");
+  }
 }
 
 function complain(issue: z.core.$ZodIssue, request: unknown): never {

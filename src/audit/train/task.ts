@@ -27,8 +27,8 @@ export interface Advance {
   readonly tensors: Tensors<"float32">;
   /** Mean cross-entropy of the images trained on, before each step. */
   readonly loss: number;
-  /** The share of them that was classified rightly. */
-  readonly trainAccuracy: number;
+  /** The share of them that was classified rightly, where it is known. */
+  readonly trainAccuracy?: number;
   readonly learningRate: number;
   /** Whether all numbers are finite; if not, the tensors are of no use. */
   readonly finite: boolean;

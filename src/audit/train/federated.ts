@@ -1,0 +1,228 @@
+import { imageVariation, partition, partitionCounts } from "../../data/index.ts";
+import {
+  averaged,
+  beginTraining,
+  type Clients,
+  type Contribution,
+  clientsOf,
+  drawClients,
+  type Evaluation,
+  handedOut,
+  keptByClient,
+  keptOf,
+  prefixed,
+  type ServerProgram,
+  serverStep,
+  type TurnOutcome,
+  type Weights,
+  weightedMean,
+  withPrefix,
+} from "../../fl/index.ts";
+import { sgd } from "../../optim/index.ts";
+import type { Tensors } from "../../tensor/index.ts";
+import { split } from "../../util/index.ts";
+import { type Captured, deltaOf } from "./capture.ts";
+import type { TrainingData } from "./data.ts";
+import { type Measurer, measurer } from "./measure.ts";
+import { type Training, trainKey } from "./prepare.ts";
+import { clientPrefix, stateOf, tensorsOf, weightsOf } from "./state-tensors.ts";
+import { type Advance, scheduleOf, type TrainingTask } from "./task.ts";
+
+/** A federation: each round some clients are drawn, work on their own images, and the server joins what they send. */
+export async function federatedTask(training: Training): Promise<TrainingTask> {
+  const { spec, model, device, data, weights } = training;
+  const { federation, optimiser, threads } = spec;
+  const parts = await partitionOf(training);
+  const { momentum, weightDecay } = optimiser;
+  const gradients = spec.training === "fedsgd";
+  const measured = await measurer(training);
+  const own = sgd({ momentum, weightDecay });
+  const server = gradients ? await serverStep({ model, optimiser: own, device, threads }) : undefined;
+  const clients = clientsOf({
+    ...{ model, mode: spec.batchNorm, batchSize: spec.batchSize, momentum, weightDecay, device, threads },
+    localSteps: federation.localSteps,
+    localEpochs: federation.localEpochs,
+  });
+  const federationState: Federation = { training, parts, clients, server, measured, factor: scheduleOf(spec) };
+  const first = gradients ? beginTraining(model, own, weights) : { weights, memory: {}, steps: 0 };
+  return {
+    unit: "round",
+    initial: tensorsOf(first),
+    counts: partitionCounts(parts, data.labels, data.classNames.length),
+    advance: (tensors, done) => round(federationState, tensors, done),
+    measure: (tensors, done, most) => overClients(federationState, tensors, done, (seen) => measured.open(seen, most)),
+    test: async (tensors, done) =>
+      training.test && overClients(federationState, tensors, done, async (seen) => (await measured.test(seen))!),
+    weights: weightsOf,
+    release: async () => {
+      await clients.release();
+      await server?.release();
+      await measured.release();
+    },
+  };
+}
+
+interface Federation {
+  readonly training: Training;
+  /** Indices into the data by client. */
+  readonly parts: readonly (readonly number[])[];
+  readonly clients: Clients;
+  readonly server: ServerProgram | undefined;
+  readonly measured: Measurer;
+  readonly factor: (round: number) => number;
+}
+
+async function partitionOf({ spec, data, closed }: Training): Promise<readonly (readonly number[])[]> {
+  const { clients, partition: asked } = spec.federation;
+  const plan = { ...asked, alpha: asked.alpha!, clients, key: trainKey(spec, "partition") };
+  const labels = closed.map((i) => data.labels[i]!);
+  const variation = asked.name === "feature-skew" ? { variation: await variationsOf(data, closed) } : {};
+  return partition({ labels, ...variation }, plan).map((numbers) => numbers.map((i) => closed[i]!));
+}
+
+async function variationsOf(data: TrainingData, indices: readonly number[]): Promise<number[]> {
+  const values: number[] = [];
+  for (let from = 0; from < indices.length; from += AT_ONCE) {
+    values.push(...imageVariation((await data.take(indices.slice(from, from + AT_ONCE))).images));
+  }
+  return values;
+}
+
+const AT_ONCE = 500; // images measured at once; our choice
+
+async function round(federation: Federation, tensors: Tensors<"float32">, number: number): Promise<Advance> {
+  const { training, parts, factor, server } = federation;
+  const { spec, model } = training;
+  const { bnBuffers, capture } = spec.federation;
+  const state = stateOf(tensors, number);
+  const learningRate = spec.optimiser.learningRate * factor(number);
+  const drawn = drawnIn(training, number);
+  const wanted = capture?.rounds.includes(number) ? capture.client : undefined;
+  const contributions: Contribution[] = [];
+  const kept: Record<string, Tensors<"float32">[string]> = {};
+  let captured: Captured | undefined;
+  for (const client of wanted === undefined || drawn.includes(wanted) ? drawn : [...drawn, wanted]) {
+    const outcome = await turn(federation, tensors, client, number, learningRate);
+    if (!outcome.finite) return { ...told(contributions, outcome, learningRate), tensors, finite: false };
+    if (client === wanted) captured = capturedOf(federation, tensors, outcome, { client, round: number, learningRate });
+    if (!drawn.includes(client)) continue; // captured only: it has no part in the round
+    contributions.push({ outcome, images: parts[client]!.length });
+    Object.assign(kept, prefixed(clientPrefix(client), keptOf(outcome.weights, model, bnBuffers)));
+  }
+  const weights = averaged(state.weights, contributions, model, bnBuffers);
+  const after = server
+    ? await server.advance(
+        { ...state, weights: { ...weights, params: state.weights.params } },
+        meanGradient(contributions),
+        learningRate,
+      )
+    : { state: { ...state, weights }, finite: true };
+  return {
+    ...told(contributions, undefined, learningRate),
+    tensors: { ...tensors, ...tensorsOf(after.state), ...kept },
+    finite: after.finite,
+    ...(captured && { captured }),
+  };
+}
+
+function turn(
+  { training, parts, clients }: Federation,
+  tensors: Tensors<"float32">,
+  client: number,
+  number: number,
+  learningRate: number,
+): Promise<TurnOutcome> {
+  const { spec, data } = training;
+  const indices = parts[client]!;
+  const given = {
+    weights: handedOut(weightsOf(tensors), withPrefix(clientPrefix(client), tensors)),
+    count: indices.length,
+    take: (numbers: readonly number[]) => data.take(numbers.map((i) => indices[i]!)),
+    learningRate,
+    key: split(split(trainKey(spec, "batches"), client), number),
+  };
+  return spec.training === "fedsgd" ? clients.gradient(given) : clients.train(given);
+}
+
+function drawnIn({ spec }: Training, number: number): number[] {
+  const { clients, share } = spec.federation;
+  return drawClients(clients, share, trainKey(spec, "clients"), number);
+}
+
+function meanGradient(contributions: readonly Contribution[]): Tensors<"float32"> {
+  return weightedMean(contributions.map(({ outcome, images }) => ({ tensors: outcome.gradient!, weight: images })));
+}
+
+/** Loss and accuracy over the clients of a round, each counting by the images it saw; the accuracy of a gradient is not known. */
+function told(
+  contributions: readonly Contribution[],
+  last: TurnOutcome | undefined,
+  learningRate: number,
+): Pick<Advance, "loss" | "trainAccuracy" | "learningRate"> {
+  const outcomes = [...contributions.map(({ outcome }) => outcome), ...(last ? [last] : [])];
+  const seen = outcomes.reduce((sum, outcome) => sum + outcome.seen, 0);
+  const loss = outcomes.reduce((sum, outcome) => sum + outcome.loss * (outcome.seen / seen), 0);
+  const correct = outcomes.reduce((sum, outcome) => sum + (outcome.correct ?? Number.NaN), 0);
+  return { loss, learningRate, ...(Number.isFinite(correct) && { trainAccuracy: correct / seen }) };
+}
+
+/** What a client sent, and what it holds back. Buffers that clients keep are not sent. */
+function capturedOf(
+  { training, parts }: Federation,
+  tensors: Tensors<"float32">,
+  { weights, gradient, batches }: TurnOutcome,
+  about: Pick<Captured, "client" | "round" | "learningRate">,
+): Captured {
+  const { spec, model } = training;
+  const { bnBuffers, send } = spec.federation;
+  const own = withPrefix(clientPrefix(about.client), tensors);
+  const given = weightsOf(tensors);
+  const before = { ...given.params, ...given.buffers };
+  const keeps = new Set(keptByClient(model, bnBuffers));
+  const leaving = (all: Tensors<"float32">) =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => !keeps.has(name)));
+  const after = leaving({ ...weights.params, ...weights.buffers });
+  const update = gradient
+    ? { ...gradient, ...leaving(weights.buffers) }
+    : send === "delta"
+      ? deltaOf(after, before)
+      : after;
+  const indices = parts[about.client]!;
+  return {
+    ...about,
+    before,
+    sent: gradient ? "gradient" : send,
+    update,
+    localSteps: batches.length,
+    batchSize: batches[0]!.length,
+    images: indices.length,
+    batches: batches.map((numbers) => numbers.map((i) => indices[i]!)),
+    own,
+  };
+}
+
+/**
+ * A measurement of the server's weights or, where clients keep a part of them, one over some clients of the last round, each
+ * with its own part.
+ */
+async function overClients(
+  { training }: Federation,
+  tensors: Tensors<"float32">,
+  done: number,
+  measure: (weights: Weights) => Promise<Evaluation>,
+): Promise<Evaluation> {
+  const server = weightsOf(tensors);
+  if (training.spec.federation.bnBuffers === "averaged" || done === 0) return measure(server);
+  const clients = drawnIn(training, done - 1).slice(0, MEASURED_CLIENTS);
+  const each: Evaluation[] = [];
+  for (const client of clients) each.push(await measure(handedOut(server, withPrefix(clientPrefix(client), tensors))));
+  const mean = (value: (one: Evaluation) => number) => each.reduce((sum, one) => sum + value(one), 0) / each.length;
+  return {
+    images: each[0]!.images,
+    correct: Math.round(mean(({ correct }) => correct)),
+    accuracy: mean(({ accuracy }) => accuracy),
+    loss: mean(({ loss }) => loss),
+  };
+}
+
+const MEASURED_CLIENTS = 5; // our choice: measuring must not take longer than training

@@ -1,0 +1,136 @@
+import type { Model } from "../nn/index.ts";
+import { sgd } from "../optim/index.ts";
+import { type Device, type ProgramCache, programCache } from "../runtime/index.ts";
+import type { Tensors } from "../tensor/index.ts";
+import type { Key } from "../util/index.ts";
+import { batchOrder } from "./batch-order.ts";
+import { clientGradientStep } from "./client.ts";
+import { beginTraining, trainingStep } from "./training-step.ts";
+import type { Batch, Weights } from "./types.ts";
+
+/** How every client of a federation works. */
+export interface ClientPlan {
+  readonly model: Model;
+  readonly mode: "train" | "eval";
+  readonly batchSize: number;
+  /** Steps a round; null: as many as `localEpochs` make. */
+  readonly localSteps: number | null;
+  readonly localEpochs: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  readonly device: Device;
+  readonly threads: number;
+}
+
+/** One client's turn in one round. */
+export interface Turn {
+  /** What it begins with. */
+  readonly weights: Weights;
+  /** M, the number of its images. */
+  readonly count: number;
+  /** Some of its images, by numbers in 0 … M − 1. */
+  readonly take: (numbers: readonly number[]) => Promise<Batch>;
+  readonly learningRate: number;
+  readonly key: Key;
+}
+
+/** What came of a client's turn. */
+export interface TurnOutcome {
+  /** The weights after local training; for a gradient, those it began with and the moved buffers. */
+  readonly weights: Weights;
+  /** Of the mean cross-entropy of its one batch; only from `gradient`. */
+  readonly gradient?: Tensors<"float32">;
+  /** Mean cross-entropy of its batches, each before its step. */
+  readonly loss: number;
+  /** Images of its batches that were classified rightly; not known from `gradient`. */
+  readonly correct: number | undefined;
+  readonly seen: number;
+  readonly finite: boolean;
+  /** The numbers of the images of each batch. */
+  readonly batches: readonly (readonly number[])[];
+}
+
+/** The clients' side of a federation. Clients share the programs; a client has no state here. */
+export interface Clients {
+  /** FedAvg: local training by SGD, whose memory begins at zero in every round. Source: McMahan et al. 2017. */
+  train(turn: Turn): Promise<TurnOutcome>;
+  /** FedSGD: the gradient of one batch. */
+  gradient(turn: Turn): Promise<TurnOutcome>;
+  release(): Promise<void>;
+}
+
+/**
+ * Clients that work by one plan; programs are compiled when a batch size first occurs.
+ *
+ * A client with fewer than B images uses all of them in each batch. At most PROGRAMS batch sizes are kept.
+ */
+export function clientsOf(plan: ClientPlan): Clients {
+  const { model, mode, momentum, weightDecay, device, threads } = plan;
+  const caches = recentCaches();
+  const optimiser = sgd({ momentum, weightDecay });
+  const orderOf = ({ count, key }: Turn) => {
+    const batchSize = Math.min(plan.batchSize, count);
+    return { batchSize, order: batchOrder({ count, batchSize, key }) };
+  };
+  return {
+    train: async (turn) => {
+      const { batchSize, order } = orderOf(turn);
+      const steps = plan.localSteps ?? plan.localEpochs * Math.floor(turn.count / batchSize);
+      const { compile } = await caches.of(batchSize);
+      const program = await trainingStep({ model, batchSize, mode, optimiser, device, threads, compile });
+      let state = beginTraining(model, optimiser, turn.weights);
+      const batches: (readonly number[])[] = [];
+      let [loss, correct, finite] = [0, 0, true];
+      while (batches.length < steps && finite) {
+        const numbers = order(batches.length);
+        const made = await program.advance(state, await turn.take(numbers), turn.learningRate);
+        batches.push(numbers);
+        ({ state, finite } = made);
+        loss += made.loss / steps;
+        correct += made.correct;
+      }
+      return { weights: state.weights, loss, correct, seen: batches.length * batchSize, finite, batches };
+    },
+    gradient: async (turn) => {
+      const { batchSize, order } = orderOf(turn);
+      const numbers = order(0);
+      const { compile } = await caches.of(batchSize);
+      const { weights } = turn;
+      const sent = await clientGradientStep({
+        ...{ model, weights, mode, device, threads, compile },
+        ...(await turn.take(numbers)),
+      });
+      return {
+        weights: { params: weights.params, buffers: sent.buffers },
+        gradient: sent.update,
+        ...{ loss: sent.loss, correct: undefined, seen: batchSize, finite: Number.isFinite(sent.loss) },
+        batches: [numbers],
+      };
+    },
+    release: () => caches.release(),
+  };
+}
+
+const PROGRAMS = 4; // batch sizes whose programs are kept; our choice: each takes some hundred megabytes
+
+/** A program cache for each batch size, the most recently used ones only. */
+function recentCaches() {
+  const caches = new Map<number, ProgramCache>(); // the least recently used first
+  return {
+    of: async (batchSize: number): Promise<ProgramCache> => {
+      const cache = caches.get(batchSize) ?? programCache();
+      caches.delete(batchSize);
+      caches.set(batchSize, cache);
+      const [oldest] = caches.keys();
+      if (caches.size > PROGRAMS && oldest !== undefined) {
+        await caches.get(oldest)!.release();
+        caches.delete(oldest);
+      }
+      return cache;
+    },
+    release: async () => {
+      for (const cache of caches.values()) await cache.release();
+      caches.clear();
+    },
+  };
+}
