@@ -7,7 +7,7 @@ import { fingerprint } from "./fingerprint.ts";
 import { type IterationEnd, iterate } from "./iterate.ts";
 import { mismatchedObservation } from "./mismatched.ts";
 import type { Assumption, CurvePoint, RunRecord, RunResults } from "./record-schema.ts";
-import { mismatchedFloor, scoreRun } from "./results.ts";
+import { addMismatchedFloor, scoreRun } from "./results.ts";
 import {
   type RenderReport,
   readMismatched,
@@ -70,11 +70,11 @@ export async function conduct(job: Job): Promise<RunRecord> {
   const unfit = complaintAbout(reconstruction, iteration);
   const failure = end.failure ?? unfit;
   if (failure !== undefined) {
-    const scored = iteration > 0 && unfit === undefined ? { results: score(job, end, reconstruction) } : {}; // the start is no result
+    const scored = iteration > 0 && unfit === undefined ? { results: await score(job, end, reconstruction) } : {}; // the start is no result
     const ledger = stoppedAt(job.record.ledger, iteration, iterations);
     return conclude({ ...job.record, ledger, curve, status: "failed", failure, ...scored });
   }
-  const done = { ...job.record, curve, results: score(job, end, reconstruction) };
+  const done = { ...job.record, curve, results: await score(job, end, reconstruction) };
   if (!trial.spec.measure.mismatchedFloor) return conclude({ ...done, status: "finished" });
   await writeRecord(folder, done);
   return conclude(await withMismatchedFloor(job, done, iterations));
@@ -136,7 +136,7 @@ function stoppedAt(ledger: readonly Assumption[], iteration: number, iterations:
   );
 }
 
-function score({ trial, attack }: Job, { at }: IterationEnd, images: Images): RunResults {
+function score({ trial, attack }: Job, { at }: IterationEnd, images: Images): Promise<RunResults> {
   return scoreRun(trial, { images, labels: attack.inferredLabels(at.state), ...at });
 }
 
@@ -155,8 +155,7 @@ async function withMismatchedFloor(
     if (control.status === "interrupted") return { ...done, status: "interrupted" };
     if (control.status === "failed") return finished(`not measured: ${control.failure}`);
     const { results, ...rest } = finished(`the same ${iterations} iterations on ${control.about}`);
-    const floor = mismatchedFloor(job.trial, control.images);
-    return { ...rest, results: { ...results, floors: { ...results.floors, mismatchedGradient: floor } } };
+    return { ...rest, results: await addMismatchedFloor(job.trial, results, control.images) };
   } catch (error) {
     if (!(error instanceof FedleakError) || isWriteError(error)) throw error;
     return finished(`not measured: ${error.message}`); // the attack itself is done: a control must not lose it

@@ -25,7 +25,8 @@ async function hashTensor({ dtype, shape, data }: Tensor): Promise<string> {
   return `${dtype}[${shape.join(",")}]${await sha256(bytes)}`;
 }
 
-async function sha256(bytes: Uint8Array): Promise<string> {
+/** SHA-256 of bytes, in hex. */
+export async function sha256(bytes: Uint8Array): Promise<string> {
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
   return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

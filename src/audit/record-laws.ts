@@ -1,3 +1,4 @@
+import { leakage } from "../metrics/index.ts";
 import type { RunRecord, RunResults } from "./record-schema.ts";
 
 /** What every number must say about itself (DESIGN section 4, Ledger); a record with numbers names all of them. */
@@ -50,28 +51,88 @@ function resultComplaints(results: RunResults | undefined): string[] {
   const used = pairs.oneToOne.map((pair) => pair.reconstructionIndex);
   const perImage = Object.values(floors).map((floor) => floor?.perImagePsnrDb);
   return [
-    ...(["oneToOne", "manyToOne"] as const).flatMap((pairing) => pairingComplaints(results, pairing)),
     ...(pairs.manyToOne.length === count ? [] : [`pairs: both pairings must have a row for each true image`]),
+    ...PAIRINGS.flatMap((pairing) => pairingComplaints(results, pairing)),
     ...(new Set(used).size === count ? [] : [`pairs.oneToOne: a reconstruction is used twice`]),
     ...(labels.trueLabels.length === count ? [] : [`labels.trueLabels: must be one for each true image`]),
     ...(perImage.every((values) => values === undefined || values.length === count)
       ? []
       : [`floors: perImagePsnrDb must be one for each true image`]),
+    ...distanceComplaints("lpips", results.lpips, count),
+    ...distanceComplaints("featureDistance", results.featureDistance, count),
+    ...(results.identification?.by ?? []).flatMap((row) => identificationComplaints(row, count)),
+    ...nullComplaints(results),
   ];
+}
+
+/** Means over the images of what a network's activations say. */
+function distanceComplaints(name: string, measured: RunResults["lpips"], count: number): string[] {
+  if (measured === null) return [];
+  return PAIRINGS.flatMap((pairing) => {
+    const values = measured.perImage[pairing];
+    if (values.length !== count) return [`${name}.perImage.${pairing}: must be one for each true image`];
+    return close(average(values), measured.mean[pairing])
+      ? []
+      : [`${name}.mean.${pairing}: is not the mean of its images`];
+  });
+}
+
+function identificationComplaints({ measure, share, identified }: Identified, count: number): string[] {
+  return PAIRINGS.flatMap((pairing) => {
+    const found = identified[pairing];
+    if (found.length !== count) return [`identification by ${measure}: ${pairing} must be one for each true image`];
+    return close(average(found.map(Number)), share[pairing])
+      ? []
+      : [`identification by ${measure}: share.${pairing} is not that of its images`];
+  });
+}
+
+type Identified = NonNullable<RunResults["identification"]>["by"][number];
+
+/** What is null says why, under its name in kebab-case. */
+function nullComplaints({ ssim, msSsim, lpips, featureDistance, identification, notMeasured }: RunResults): string[] {
+  const absent = {
+    ssim: ssim.oneToOne,
+    "ms-ssim": msSsim.oneToOne,
+    lpips,
+    "feature-distance": featureDistance,
+    identification,
+  };
+  return Object.entries(absent).flatMap(([name, value]) =>
+    value === null && notMeasured[name] === undefined ? [`notMeasured: must say why there is no ${name}`] : [],
+  );
+}
+
+const PAIRINGS = ["oneToOne", "manyToOne"] as const;
+
+function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function close(a: number, b: number): boolean {
+  return Math.abs(a - b) <= MEAN_SLACK * Math.max(1, Math.abs(a));
 }
 
 /** Rows must be in the order of the true batch, and the printed means must be the rows' means. */
 function pairingComplaints(results: RunResults, pairing: "oneToOne" | "manyToOne"): string[] {
   const rows = results.pairs[pairing];
   const ordered = rows.every((row, i) => row.trueIndex === i);
-  const wrong = (["psnrDb", "mse", "ssim"] as const).filter((metric) => {
+  const wrong = (["psnrDb", "mse", "ssim", "msSsim"] as const).filter((metric) => {
     const values = rows.map((row) => row[metric]);
     const expected = values.includes(null) ? null : values.reduce<number>((sum, v) => sum + (v ?? 0), 0) / rows.length;
     const stated = results[metric][pairing];
     return expected === null || stated === null ? expected !== stated : Math.abs(expected - stated) > MEAN_SLACK;
   });
+  const above = leakage(
+    rows,
+    Object.values(results.floors).filter((floor) => floor !== undefined),
+  );
+  const stated = results.leakage[pairing];
   return [
     ...(ordered ? [] : [`pairs.${pairing}: row i must be true image i`]),
     ...wrong.map((metric) => `${metric}.${pairing}: is not the mean of its rows`),
+    ...(close(above.aboveFloorDb, stated.aboveFloorDb) && close(above.share, stated.share)
+      ? []
+      : [`leakage.${pairing}: does not follow from its rows and the floors`]),
   ];
 }

@@ -65,6 +65,8 @@ const measure = z.strictObject({
   mismatchedFloor: yesOrNo,
   /** Show the PSNR every so many iterations, for the audience only; 0: never. */
   peekEvery: whole(0).default(0).describe("a whole number ≥ 0"),
+  /** Files with the weights of LPIPS, or places on the hub; null: LPIPS is not measured. */
+  lpips: z.array(z.string().min(1)).min(1).nullable().default(null).describe("a list of file names or null"),
 });
 
 const runSpec = z.strictObject({

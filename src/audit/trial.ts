@@ -14,6 +14,7 @@ import { type Device, type ProgramCache, parseDevice, programCache } from "../ru
 import { readSafetensors } from "../tensor/index.ts";
 import { fail, type Key, key, split } from "../util/index.ts";
 import { canonicalJson, fingerprint } from "./fingerprint.ts";
+import { type LoadedLpips, readLpips } from "./lpips-file.ts";
 import { type ImageSource, openImages } from "./open-images.ts";
 import type { RunSpec } from "./spec.ts";
 import { weightsFrom } from "./weights.ts";
@@ -33,6 +34,8 @@ export interface Trial {
   readonly weights: Weights;
   /** In words: drawn, or from which file. */
   readonly weightsAbout: string;
+  /** What LPIPS is measured with; undefined: it is not. */
+  readonly lpips: LoadedLpips | undefined;
   readonly observation: Observation;
   /** The client's program, kept for the mismatched floor; empty when that is not asked for. */
   readonly programs: ProgramCache;
@@ -65,6 +68,7 @@ export async function prepareTrial(asked: RunSpec): Promise<Trial> {
   const truth = await source.take(indices);
   const model = modelFor(asked, truth);
   const { weights, about } = await weightsFor(asked, model);
+  const lpips = asked.measure.lpips === null ? undefined : await readLpips(asked.measure.lpips);
   const spec: RunSpec = {
     ...asked,
     attack: { name: preset.name, settings: { ...settings } },
@@ -84,6 +88,7 @@ export async function prepareTrial(asked: RunSpec): Promise<Trial> {
     indices,
     weights,
     weightsAbout: about,
+    lpips,
     observation,
     programs,
     specPrint: await fingerprint(canonicalJson(spec)),

@@ -56,6 +56,11 @@ export function declareAttackFlags(command: Command): Command {
     from(1)(option).preset(PEEK),
   );
 
+  run(
+    "--lpips <files...>",
+    "also measure LPIPS: safetensors of its backbone and linear weights, or hub:<owner>/<name>/<file>",
+  );
+
   const settings = declare("Settings of the attack (default: its preset's)");
   for (const [name, setting] of Object.entries(SETTINGS)) {
     settings(`--${kebab(name)} ${placeholder(setting)}`, `${setting.about}${rangeText(setting)}`);
@@ -73,6 +78,9 @@ export function requestOf(flags: Readonly<Record<string, unknown>>): RunRequest 
   const grants = text("grant")
     ?.split(",")
     .map((name) => name.trim());
+  const places = (flags.lpips as readonly string[] | undefined)?.map((place) =>
+    place.startsWith("hub:") ? place : resolve(place),
+  );
   const options = {
     width: number("width"),
     hidden: number("hidden"),
@@ -94,7 +102,7 @@ export function requestOf(flags: Readonly<Record<string, unknown>>): RunRequest 
       batchNorm: text("bnMode"),
       grants: grants && [...DEFAULT_GRANTS, ...grants],
     }),
-    measure: given({ mismatchedFloor: flag("mismatchedFloor"), peekEvery: number("peek") }),
+    measure: given({ mismatchedFloor: flag("mismatchedFloor"), peekEvery: number("peek"), lpips: places }),
     checkpointEvery: number("checkpointEvery"),
     device: text("device"),
     threads: number("threads"),

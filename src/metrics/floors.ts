@@ -1,13 +1,16 @@
 import { mean } from "./average.ts";
 import { checkImages, type Images } from "./images.ts";
+import { msSsim } from "./ms-ssim.ts";
 import { psnrDb } from "./mse.ts";
 import { ssim, ssimFits } from "./ssim.ts";
 
-/** What an image that shows nothing private would score: the mean over the true images of its PSNR and SSIM. */
+/** What an image that shows nothing private would score: the mean over the true images of its PSNR, SSIM and MS-SSIM. */
 export interface Floor {
   readonly psnrDb: number;
   /** null when the images are smaller than SSIM's window (11 × 11). */
   readonly ssim: number | null;
+  /** null as SSIM. */
+  readonly msSsim: number | null;
   /** PSNR per true image, in the order of the batch, so that each image can be compared with its own floor. */
   readonly perImagePsnrDb: readonly number[];
 }
@@ -33,31 +36,53 @@ export interface Floors {
  * Source: DESIGN "Floors"; which flat image is our choice, so both are given under their own names.
  */
 export function floors(truth: Images): Floors {
+  const { flatGrey, flatMean, batchMean } = floorImages(truth);
+  const measured = { flatGrey: floor(truth, flatGrey), flatMean: floor(truth, flatMean) };
+  return batchMean === undefined ? measured : { ...measured, batchMean: floor(truth, batchMean) };
+}
+
+/** The images that `floors` scores, each as often as there are true images: [B,C,H,W]. Throws as `floors` does. */
+export function floorImages(truth: Images): FloorImages {
   checkImages("floors", truth);
   const [count, channels, height, width] = truth.shape as readonly [number, number, number, number];
   const area = height * width;
   const batchMean = averageImage(truth); // [C,H,W]
   const colour = Array.from({ length: channels }, (_, c) => mean(batchMean.slice(c * area, (c + 1) * area))); // [C]
-  const flatGrey = floor(
-    truth,
-    batchMean.map(() => 0.5), // 0.5: middle of the range
-  );
-  const flatMean = floor(
-    truth,
-    batchMean.map((_, i) => colour[Math.floor(i / area)]!),
-  );
-  return count === 1 ? { flatGrey, flatMean } : { flatGrey, flatMean, batchMean: floor(truth, batchMean) };
+  const flat = {
+    flatGrey: repeated(
+      truth,
+      batchMean.map(() => 0.5), // 0.5: middle of the range
+    ),
+    flatMean: repeated(
+      truth,
+      batchMean.map((_, i) => colour[Math.floor(i / area)]!),
+    ),
+  };
+  return count === 1 ? flat : { ...flat, batchMean: repeated(truth, batchMean) };
 }
 
-/** Scores one image [C,H,W] against every true image. */
-function floor(truth: Images, image: readonly number[]): Floor {
+export interface FloorImages {
+  readonly flatGrey: Images;
+  readonly flatMean: Images;
+  /** Absent for a batch of one, whose mean is the private image itself. */
+  readonly batchMean?: Images;
+}
+
+/** One image [C,H,W] for every true image. */
+function repeated(truth: Images, image: readonly number[]): Images {
   const data = new Float32Array(truth.data.length);
   for (let start = 0; start < data.length; start += image.length) data.set(image, start);
-  const repeated: Images = { dtype: "float32", shape: truth.shape, data };
-  const perImagePsnrDb = psnrDb(truth, repeated);
+  return { dtype: "float32", shape: truth.shape, data };
+}
+
+/** Scores one image, given once for each true image, against all of them. */
+function floor(truth: Images, images: Images): Floor {
+  const perImagePsnrDb = psnrDb(truth, images);
+  const fits = ssimFits(truth);
   return {
     psnrDb: mean(perImagePsnrDb),
-    ssim: ssimFits(truth) ? mean(ssim(truth, repeated)) : null,
+    ssim: fits ? mean(ssim(truth, images)) : null,
+    msSsim: fits ? mean(msSsim(truth, images)) : null,
     perImagePsnrDb,
   };
 }

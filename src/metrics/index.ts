@@ -1,12 +1,14 @@
-export { interval95 } from "./average.ts";
+export { type Identification, identification } from "./asr.ts";
 export { bootstrapMean95 } from "./bootstrap.ts";
-export { type Floor, type Floors, floors } from "./floors.ts";
-export type { Images } from "./images.ts";
+export { featureDistance } from "./feature-distance.ts";
+export { type Floor, type FloorImages, type Floors, floorImages, floors } from "./floors.ts";
+export { type Images, take } from "./images.ts";
 export { type LabelScore, scoreLabels } from "./labels.ts";
+export { type Leakage, leakage } from "./leakage.ts";
 export { type Lpips, openLpips } from "./lpips/lpips.ts";
 export { type LpipsWeights, lpipsWeights } from "./lpips/weights.ts";
 export { msSsim } from "./ms-ssim.ts";
 export { mse, psnrDb } from "./mse.ts";
 export { pairManyToOne, pairOneToOne } from "./pairing.ts";
 export { type PairScore, type PerPairing, type ReconstructionScore, scoreReconstruction } from "./score.ts";
-export { ssim } from "./ssim.ts";
+export { ssim, ssimFits } from "./ssim.ts";

@@ -43,8 +43,8 @@ describe("refuses", () => {
   });
 
   test("another version", () => {
-    expect(complaint({ ...record, version: 2 })).toBe(
-      `r.json: "version" must be 1; got 2. Read it with the version of fedleak that wrote it.`,
+    expect(complaint({ ...record, version: 1 })).toBe(
+      `r.json: "version" must be 2; got 1. Read it with the version of fedleak that wrote it.`,
     );
   });
 
@@ -83,7 +83,7 @@ describe("refuses", () => {
     expect(complaint({ ...record, failure: "x" })).toContain("failure: only a failed run has one");
   });
 
-  test.each(["psnrDb", "mse", "ssim"] as const)("a mean %s that is not its rows'", (metric) => {
+  test.each(["psnrDb", "mse", "ssim", "msSsim"] as const)("a mean %s that is not its rows'", (metric) => {
     for (const pairing of ["oneToOne", "manyToOne"] as const) {
       const stated = { ...results[metric], [pairing]: results[metric][pairing]! + 1e-4 };
       expect(complaint({ ...record, results: { ...results, [metric]: stated } })).toContain(

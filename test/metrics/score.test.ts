@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { interval95, mse, psnrDb, scoreReconstruction, ssim } from "../../src/metrics/index.ts";
+import { bootstrapMean95, mse, msSsim, psnrDb, scoreReconstruction, ssim } from "../../src/metrics/index.ts";
 import { float32, row, stack } from "../../src/tensor/index.ts";
+import { key } from "../../src/util/index.ts";
 import { disturbed, noise } from "./images.ts";
 
 const truth = noise([4, 3, 12, 12], 1);
@@ -15,6 +16,7 @@ describe("score-reconstruction", () => {
     expect(pairs.oneToOne.map((pair) => pair.mse)).toEqual(mse(truth, near));
     expect(pairs.oneToOne.map((pair) => pair.psnrDb)).toEqual(psnrDb(truth, near));
     expect(pairs.oneToOne.map((pair) => pair.ssim)).toEqual(ssim(truth, near));
+    expect(pairs.oneToOne.map((pair) => pair.msSsim)).toEqual(msSsim(truth, near));
     expect(pairs.manyToOne).toEqual(pairs.oneToOne); // noise images are far apart: every image's best is its own
   });
 
@@ -43,7 +45,8 @@ describe("score-reconstruction", () => {
     const small = noise([2, 1, 8, 8], 3);
     const score = scoreReconstruction(small, small);
     expect(score.ssim).toEqual({ oneToOne: null, manyToOne: null });
-    expect(score.pairs.oneToOne[0]!.ssim).toBeNull();
+    expect(score.msSsim).toEqual({ oneToOne: null, manyToOne: null });
+    expect([score.pairs.oneToOne[0]!.ssim, score.pairs.oneToOne[0]!.msSsim]).toEqual([null, null]);
     expect(score.psnrDb.oneToOne).toBe(100);
   });
 
@@ -56,29 +59,18 @@ describe("score-reconstruction", () => {
   });
 });
 
-describe("interval-95", () => {
-  test("of 1, 2, 3 is 2 ± 4.3027 / √3", () => {
-    const [low, high] = interval95([1, 2, 3])!;
-    expect(low).toBeCloseTo(2 - 4.3027 / Math.sqrt(3), 4);
-    expect(high).toBeCloseTo(2 + 4.3027 / Math.sqrt(3), 4);
+describe("the interval of the mean PSNR", () => {
+  test("is the bootstrap over the images, from the key that is passed", () => {
+    const many = noise([12, 1, 4, 4], 4);
+    const score = scoreReconstruction(many, disturbed(many, 0.1, 5), key(5));
+    const each = score.pairs.oneToOne.map((pair) => pair.psnrDb);
+    expect(score.psnrInterval95Db.oneToOne).toEqual(bootstrapMean95([each], key(5)));
+    expect(scoreReconstruction(many, disturbed(many, 0.1, 5), key(6)).psnrInterval95Db).not.toEqual(
+      score.psnrInterval95Db,
+    );
   });
 
-  test.each([
-    [5, 2.5706], // degrees of freedom and 97.5 % quantile, from a table of Student's t
-    [10, 2.2281],
-    [31, 2.0395],
-    [100, 1.984],
-  ])("uses Student's quantile for %d degrees of freedom", (freedom, quantile) => {
-    const n = freedom + 1;
-    const values = Array.from({ length: n }, (_, i) => (i % 2 === 0 ? 1 : -1)); // Σv² = n
-    const centre = values.reduce((sum, value) => sum + value, 0) / n;
-    const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (n - 1));
-    const [low, high] = interval95(values)!;
-    expect(Math.abs((high - low) / 2 - (quantile * deviation) / Math.sqrt(n))).toBeLessThan(0.003); // the expansion's stated error
-  });
-
-  test("of one value is unknown", () => {
-    expect(interval95([7])).toBeNull();
+  test("of one image is unknown", () => {
     expect(scoreReconstruction(stack([row(truth, 0)]), rolled).psnrInterval95Db.oneToOne).toBeNull();
   });
 });

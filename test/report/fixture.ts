@@ -1,6 +1,15 @@
 import sharp from "sharp";
 import { checkRecord, type RunRecord, type RunResults } from "../../src/audit/index.ts";
-import { floors, type Images, scoreLabels, scoreReconstruction } from "../../src/metrics/index.ts";
+import {
+  floors,
+  type Images,
+  identification,
+  leakage,
+  scoreLabels,
+  scoreReconstruction,
+  ssim,
+  take,
+} from "../../src/metrics/index.ts";
 import type { Pictures } from "../../src/report/index.ts";
 import { row, stack } from "../../src/tensor/index.ts";
 import { key, normal } from "../../src/util/index.ts";
@@ -26,20 +35,29 @@ export async function fakeRun(weaken = 1): Promise<FakeRun> {
   );
   const reconstruction = stack(ORDER.map((i) => row(images, i)));
   const mismatched = scoreReconstruction(truth, imitation(scenes(8, 99), WEAKNESS, 6));
+  const score = scoreReconstruction(truth, reconstruction);
+  const measuredFloors = {
+    ...floors(truth),
+    mismatchedGradient: {
+      psnrDb: mismatched.psnrDb.oneToOne,
+      ssim: mismatched.ssim.oneToOne,
+      msSsim: mismatched.msSsim.oneToOne,
+      perImagePsnrDb: mismatched.pairs.oneToOne.map((pair) => pair.psnrDb),
+    },
+  };
+  const leaked = (pairs: RunResults["pairs"]["oneToOne"]) => leakage(pairs, Object.values(measuredFloors));
   const inferredLabels = ORDER.map((i) => (i === 5 ? 1 : TRUE_LABELS[i]!));
   const results: RunResults = {
     seconds: 754.2,
     iterations: 3000,
     evaluations: 6000,
-    ...scoreReconstruction(truth, reconstruction),
-    floors: {
-      ...floors(truth),
-      mismatchedGradient: {
-        psnrDb: mismatched.psnrDb.oneToOne,
-        ssim: mismatched.ssim.oneToOne,
-        perImagePsnrDb: mismatched.pairs.oneToOne.map((pair) => pair.psnrDb),
-      },
-    },
+    ...score,
+    floors: measuredFloors,
+    leakage: { oneToOne: leaked(score.pairs.oneToOne), manyToOne: leaked(score.pairs.manyToOne) },
+    lpips: null,
+    featureDistance: inventedDistance(score.pairs),
+    identification: identifiedAmong(scenes(9, 77), truth, reconstruction, score.pairs),
+    notMeasured: { lpips: "no weights: pass some with --lpips" },
     labels: {
       trueLabels: TRUE_LABELS,
       inferredLabels,
@@ -51,6 +69,47 @@ export async function fakeRun(weaken = 1): Promise<FakeRun> {
   return {
     record: checkRecord({ ...BASE, results, curve: curve() }, "fixture"),
     pictures: { originals: await dataUrls(truth), reconstructions: await dataUrls(reconstruction) },
+  };
+}
+
+/** A distance that follows the error, and floors above it. */
+function inventedDistance({ oneToOne, manyToOne }: RunResults["pairs"]): NonNullable<RunResults["lpips"]> {
+  const perImage = {
+    oneToOne: oneToOne.map((pair) => Math.sqrt(pair.mse)),
+    manyToOne: manyToOne.map((pair) => Math.sqrt(pair.mse)),
+  };
+  const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
+  return {
+    mean: { oneToOne: mean(perImage.oneToOne), manyToOne: mean(perImage.manyToOne) },
+    perImage,
+    floors: { flatGrey: 0.41, flatMean: 0.38, batchMean: 0.36, mismatchedGradient: 0.4 },
+  };
+}
+
+/** The success rate by SSIM, the same nine other scenes for each image. */
+function identifiedAmong(
+  others: Images,
+  truth: Images,
+  reconstruction: Images,
+  pairs: RunResults["pairs"],
+): RunResults["identification"] {
+  const distances = (rows: RunResults["pairs"]["oneToOne"]) =>
+    rows.map(({ trueIndex, reconstructionIndex }) => {
+      const candidates = stack([row(truth, trueIndex), ...Array.from({ length: 9 }, (_, d) => row(others, d))]);
+      return ssim(take(reconstruction, new Array(10).fill(reconstructionIndex)), candidates).map((v) => 1 - v);
+    });
+  const [own, best] = [identification(distances(pairs.oneToOne)), identification(distances(pairs.manyToOne))];
+  return {
+    distractors: 9,
+    chance: own.chance,
+    by: [
+      {
+        measure: "ssim",
+        share: { oneToOne: own.share, manyToOne: best.share },
+        interval95: { oneToOne: [0.375, 1], manyToOne: [0.375, 1] },
+        identified: { oneToOne: own.identified, manyToOne: best.identified },
+      },
+    ],
   };
 }
 
@@ -91,7 +150,7 @@ function curve(): RunRecord["curve"] {
 
 const BASE: Omit<RunRecord, "results" | "curve"> = {
   format: "fedleak-record",
-  version: 1,
+  version: 2,
   status: "finished",
   startedAt: "2026-03-14T09:26:53Z",
   command:

@@ -13,7 +13,7 @@ function run(psnrs: readonly number[], mismatchedDb?: number): RunRecord {
   const results = base.results as RunResults;
   const mean = psnrs.reduce((sum, value) => sum + value, 0) / psnrs.length;
   const rows = psnrs.map((psnrDb, i) => ({ ...results.pairs.oneToOne[i]!, psnrDb }));
-  const flat = { psnrDb: 12, ssim: 0.1, perImagePsnrDb: psnrs.map(() => 12) };
+  const flat = { psnrDb: 12, ssim: 0.1, msSsim: 0.1, perImagePsnrDb: psnrs.map(() => 12) };
   return {
     ...base,
     results: {
@@ -23,7 +23,7 @@ function run(psnrs: readonly number[], mismatchedDb?: number): RunRecord {
       floors: {
         flatGrey: flat,
         flatMean: flat,
-        ...(mismatchedDb === undefined ? {} : { mismatchedGradient: { psnrDb: mismatchedDb, ssim: 0.1 } }),
+        ...(mismatchedDb === undefined ? {} : { mismatchedGradient: { psnrDb: mismatchedDb, ssim: 0.1, msSsim: 0.1 } }),
       },
     },
   };

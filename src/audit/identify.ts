@@ -1,0 +1,96 @@
+import {
+  bootstrapMean95,
+  type Identification,
+  type Images,
+  identification,
+  type PairScore,
+  type PerPairing,
+  take,
+} from "../metrics/index.ts";
+import { row, stack } from "../tensor/index.ts";
+import { type Key, permutation, split } from "../util/index.ts";
+import { type Measure, whetherOr } from "./measures.ts";
+import type { RunResults } from "./record-schema.ts";
+import type { Trial } from "./trial.ts";
+
+/** How many other images each true image stands among, where the data has as many; the least that makes a test. */
+export const DISTRACTORS = { most: 9, least: 3 } as const; // our choice: guessing scores 10 %, and 25 % at most
+
+/**
+ * The attack success rate of a reconstruction by every measure: which reconstructions are nearer to their true image than
+ * to distractors.
+ *
+ * Each true image has D = 9 distractors of its own where the data has as many images outside the batch, else all of those;
+ * drawn from `key` over all classes (our choice: of its own class they would be harder to tell apart), those of two true
+ * images disjoint while they last. images: the reconstructions, [R,C,H,W]; `pairs` says which belongs to which true image.
+ * Returns why not, where the data has fewer than three other images or no measure can be taken.
+ */
+export async function identify(
+  { source, truth, indices }: Pick<Trial, "source" | "truth" | "indices">,
+  images: Images,
+  pairs: PerPairing<readonly PairScore[]>,
+  { measures, key }: { readonly measures: readonly Measure[]; readonly key: Key },
+): Promise<NonNullable<RunResults["identification"]> | string> {
+  const taken = new Set(indices);
+  const rest = source.labels.map((_, i) => i).filter((i) => !taken.has(i));
+  const count = Math.min(DISTRACTORS.most, rest.length);
+  if (count < DISTRACTORS.least) {
+    return `the data has ${rest.length} images outside the batch, fewer than ${DISTRACTORS.least}`;
+  }
+  if (measures.length === 0) return "no distance can be measured on these images";
+  const order = permutation(split(key, "distractors"), rest.length);
+  const rows: Row[] = [];
+  for (const [i, own] of pairs.oneToOne.entries()) {
+    const drawn = Array.from({ length: count }, (_, d) => rest[order[(i * count + d) % rest.length]!]!);
+    const { images: others } = await source.take(drawn);
+    const candidates = stack([row(truth.images, i), ...drawn.map((_, d) => row(others, d))]); // [1 + D,C,H,W]
+    const best = pairs.manyToOne[i]!.reconstructionIndex;
+    rows.push({ candidates, oneToOne: own.reconstructionIndex, manyToOne: best });
+  }
+  const by: NonNullable<RunResults["identification"]>["by"][number][] = [];
+  for (const measure of measures) {
+    const found = await whetherOr(() => identifiedBy(measure, rows, images));
+    if ("value" in found) by.push(summary(measure.name, found.value, split(key, "interval")));
+  }
+  if (by.length === 0) return "no distance could be measured on these images";
+  return { distractors: count, chance: 1 / (count + 1), by };
+}
+
+/** A true image before its distractors, and the reconstruction of each pairing. */
+interface Row {
+  readonly candidates: Images;
+  readonly oneToOne: number;
+  readonly manyToOne: number;
+}
+
+async function identifiedBy(
+  measure: Measure,
+  rows: readonly Row[],
+  images: Images,
+): Promise<PerPairing<Identification>> {
+  const distances: PerPairing<number[][]> = { oneToOne: [], manyToOne: [] };
+  for (const { candidates, oneToOne, manyToOne } of rows) {
+    const to = (index: number) =>
+      measure.distances(
+        take(
+          images,
+          Array.from({ length: candidates.shape[0]! }, () => index),
+        ),
+        candidates,
+      );
+    const own = await to(oneToOne);
+    distances.oneToOne.push(own);
+    distances.manyToOne.push(manyToOne === oneToOne ? own : await to(manyToOne));
+  }
+  return { oneToOne: identification(distances.oneToOne), manyToOne: identification(distances.manyToOne) };
+}
+
+function summary(measure: string, { oneToOne, manyToOne }: PerPairing<Identification>, key: Key) {
+  const interval = ({ identified }: Identification) => bootstrapMean95([identified.map(Number)], key);
+  return {
+    measure,
+    share: { oneToOne: oneToOne.share, manyToOne: manyToOne.share },
+    interval95: { oneToOne: interval(oneToOne), manyToOne: interval(manyToOne) },
+    identified: { oneToOne: oneToOne.identified, manyToOne: manyToOne.identified },
+  };
+}
