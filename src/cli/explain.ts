@@ -115,7 +115,7 @@ function summaryText(found: Explanation, folder: string): string {
       if (text === undefined) return [];
       return [
         `${part}${state === "finished" ? "" : ` (${state})`}`,
-        ...wrapped(text, WIDTH - 2).map((line) => `  ${line}`),
+        ...wrapped([text.sentence, text.more ?? ""].join(" ").trim(), WIDTH - 2).map((line) => `  ${line}`),
         "",
       ];
     }),
@@ -142,7 +142,9 @@ function summaryJson(found: Explanation, folder: string): Record<string, unknown
     parts: Object.fromEntries(
       PARTS.flatMap((part) => {
         const made = parts[part];
-        return made ? [[part, { status: made.status, seconds: made.seconds, finding: findings(found)[part] }]] : [];
+        return made
+          ? [[part, { status: made.status, seconds: made.seconds, finding: findings(found)[part]?.sentence }]]
+          : [];
       }),
     ),
     ...(parts.sensitivity && {

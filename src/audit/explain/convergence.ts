@@ -1,5 +1,7 @@
-import type { AttackSettings } from "../../attacks/index.ts";
-import { compileAttack } from "../trial.ts";
+import type { AttackRun, AttackSettings, AttackState } from "../../attacks/index.ts";
+import { clientGradientStep } from "../../fl/index.ts";
+import { compileAttack, type Trial } from "../trial.ts";
+import { gradientDistances } from "./distances.ts";
 import type { ConvergencePart, VariantTrace } from "./schema.ts";
 import type { Outcome, Task } from "./task.ts";
 import { traceConvergence } from "./trace.ts";
@@ -49,7 +51,7 @@ async function traceOf(
     const run = settings.gamma === 0 ? plain : await compileAttack({ ...trial, settings });
     try {
       const { maskRatio, maskScope, gamma, lookahead, iterations } = settings;
-      const trace = await traceConvergence({
+      const { last, ...trace } = await traceConvergence({
         run,
         plain,
         settings,
@@ -58,13 +60,33 @@ async function traceOf(
         onIteration: (iteration) => tick(before * iterations + iteration, of * iterations),
         stopped,
       });
-      return { name, maskRatio, maskScope, gamma, lookahead, asSet, ...trace };
+      return {
+        name,
+        maskRatio,
+        maskScope,
+        gamma,
+        lookahead,
+        asSet,
+        ...trace,
+        end: trace.status === "finished" ? await endOf(run, last, trial) : null,
+      };
     } finally {
       if (run !== plain) await run.release();
     }
   } finally {
     await plain.release();
   }
+}
+
+/** How far the gradient of the last images is from the observed update, all entries matched. */
+async function endOf(run: AttackRun, last: AttackState, trial: Trial): Promise<VariantTrace["end"]> {
+  const [images, labels] = [await run.reconstruct(last), run.inferredLabels(last)];
+  const { model, weights, device, spec, observation } = trial;
+  if (labels.length !== images.shape[0] || !images.data.every(Number.isFinite)) return null;
+  const step = { model, weights, images, labels, mode: spec.client.batchNorm, device, threads: spec.threads };
+  const { update } = await clientGradientStep(step);
+  const found = gradientDistances(update, observation.update, 1);
+  return Object.values(found).every(Number.isFinite) ? found : null;
 }
 
 const WORDS: Readonly<Record<VariantTrace["name"], string>> = {

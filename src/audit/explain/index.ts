@@ -1,4 +1,3 @@
-export { DAMPING_GAMMA, DAMPING_START, dampingFunction } from "./damping.ts";
 export { type ExplainPlan, explainAttack, PARTS } from "./explain.ts";
 export { EXPLAIN_FILES, parseExplanation } from "./files.ts";
 export type {

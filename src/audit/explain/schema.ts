@@ -63,6 +63,8 @@ const variant = z.strictObject({
   status: z.enum(["finished", "interrupted", "failed"]),
   failure: z.string().optional(),
   points: z.array(convergencePoint),
+  /** From the gradient of the last images, with the labels the attack believes in, to the observed update; null before the end. */
+  end: z.strictObject({ l2: z.number(), cosine: z.number(), l1Cosine: z.number() }).nullable(),
 });
 
 const convergence = z.strictObject({

@@ -19,8 +19,14 @@ export interface TracePlan {
   readonly stopped: () => boolean;
 }
 
+export interface Trace extends Outcome {
+  readonly points: ConvergencePoint[];
+  /** The last good state. */
+  readonly last: AttackState;
+}
+
 /** Runs an attack from its start and measures μ and L every so many iterations, at the start and at the end. */
-export async function traceConvergence(plan: TracePlan): Promise<Outcome & { readonly points: ConvergencePoint[] }> {
+export async function traceConvergence(plan: TracePlan): Promise<Trace> {
   const { run, settings, every } = plan;
   const points: ConvergencePoint[] = [];
   let state = run.initial;
@@ -37,12 +43,12 @@ export async function traceConvergence(plan: TracePlan): Promise<Outcome & { rea
     if (state.iteration % every === 0 || state.iteration === settings.iterations) await measure();
     return !broken && !plan.stopped();
   });
-  if (last?.failure) return { status: "failed", failure: last.failure.message, points };
+  if (last?.failure) return { status: "failed", failure: last.failure.message, points, last: state };
   if (broken) {
     const failure = `explain: objective and images must be finite; got NaN or infinity after iteration ${state.iteration}. Lower learningRate.`;
-    return { status: "failed", failure, points };
+    return { status: "failed", failure, points, last: state };
   }
-  return { status: state.iteration < settings.iterations ? "interrupted" : "finished", points };
+  return { status: state.iteration < settings.iterations ? "interrupted" : "finished", points, last: state };
 }
 
 /** undefined when the objective, its gradient or the images are not finite there. */
