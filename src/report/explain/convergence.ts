@@ -4,16 +4,15 @@ import { type Html, html, raw } from "../html.ts";
 import type { DrawingDocument } from "../line-chart.ts";
 import type { Sample } from "../thin.ts";
 import { chart, type Series, scaleFor } from "./chart.ts";
-import { descended, summaryOf } from "./summary.ts";
+import type { Finding } from "./findings.ts";
+import { descended, summaryOf, VARIANT_TITLES } from "./summary.ts";
 
-/** How each variant is called and drawn. */
-const LOOKS: Readonly<
-  Record<VariantName, { readonly title: string; readonly stroke: string; readonly dash?: string }>
-> = {
-  neither: { title: "neither technique (the figure's 1c)", stroke: "var(--neither)", dash: "2 3" },
-  "partial-matching": { title: "partial matching alone", stroke: "var(--partial)", dash: "7 3" },
-  regularisation: { title: "gradient regularisation alone", stroke: "var(--regular)", dash: "9 3 2 3" },
-  both: { title: "both (the figure's 1d)", stroke: "var(--both)" },
+/** How each variant is drawn. */
+const LOOKS: Readonly<Record<VariantName, { readonly stroke: string; readonly dash?: string }>> = {
+  neither: { stroke: "var(--neither)", dash: "2 3" },
+  "partial-matching": { stroke: "var(--partial)", dash: "7 3" },
+  regularisation: { stroke: "var(--regular)", dash: "9 3 2 3" },
+  both: { stroke: "var(--both)" },
 };
 
 const CHARTS: readonly (readonly [title: string, note: string, of: (point: ConvergencePoint) => number | null])[] = [
@@ -29,12 +28,12 @@ const CHARTS: readonly (readonly [title: string, note: string, of: (point: Conve
 ];
 
 /** μ, L and what follows from them along the four runs: Figures 1c and 1d. */
-export function convergenceSection(part: ConvergencePart, finding: string, document: DrawingDocument): Html {
+export function convergenceSection(part: ConvergencePart, finding: Finding, document: DrawingDocument): Html {
   const drawn = part.variants.filter(({ points }) => points.length > 1);
   return html`<section aria-labelledby="convergence">
 <h2 id="convergence">Does the gradient lead to the private images?</h2>
-<p class="finding">${finding}</p>
-<p>As in the paper’s Figures 1c and 1d, along ${countText(part.iterations)} iterations, measured every ${countText(part.every)}, four times: with each of FedLeak’s two techniques on and off.</p>
+<p class="finding">${finding.sentence} ${finding.more}</p>
+<p>As in the paper's Figures 1c and 1d, along ${countText(part.iterations)} iterations, measured every ${countText(part.every)}, four times: with each of FedLeak's two techniques on and off.</p>
 <ul class="formulas">
 <li>μ = ⟨x′−x, D⟩ / ‖x′−x‖² and L = ‖D‖² / ‖x′−x‖²: Equations 4 to 6, taken as equalities at each point.</li>
 <li>A step −ηD changes ‖x′−x‖² by the factor 1 − 2ημ + η²L. It comes closer for 0 &lt; η &lt; 2μ/L; at best, η = μ/L, by the factor 1 − μ²/L.</li>
@@ -45,7 +44,7 @@ ${part.notes.map((note) => html`<li>${note}</li>`)}
 </ul>
 ${
   drawn.length > 0 &&
-  html`<ul class="key">${drawn.map((variant) => html`<li>${swatch(variant)}${LOOKS[variant.name].title}${variant.asSet && html`, <strong>as set</strong>`}</li>`)}</ul>
+  html`<ul class="key">${drawn.map((variant) => html`<li>${swatch(variant)}${VARIANT_TITLES[variant.name]}${variant.asSet && html`, <strong>as set</strong>`}</li>`)}</ul>
 <div class="charts">${CHARTS.map(([title, note, value]) => figure({ title, note, value }, drawn, document))}</div>`
 }
 ${part.variants.length > 0 && summaryTable(part.variants)}
@@ -90,7 +89,7 @@ function summaryTable(variants: readonly VariantTrace[]): Html {
 <tbody>${variants.map((variant) => {
     const { mu, l, ratio, spread, alignment, away, lastRms } = summaryOf(variant);
     const { maskRatio, maskScope, gamma, lookahead, failure, status } = variant;
-    return html`<tr><th scope="row">${LOOKS[variant.name].title}<small>ρ ${maskRatio}${maskRatio < 1 && ` ${maskScope}`}, γ ${gamma}${gamma > 0 && ` ${lookahead}`}${variant.asSet && ", as set"}${failure ? `; failed: ${failure}` : status === "interrupted" && "; interrupted"}</small></th>
+    return html`<tr><th scope="row">${VARIANT_TITLES[variant.name]}<small>ρ ${maskRatio}${maskRatio < 1 && ` ${maskScope}`}, γ ${gamma}${gamma > 0 && ` ${lookahead}`}${variant.asSet && ", as set"}${failure ? `; failed: ${failure}` : status === "interrupted" && "; interrupted"}</small></th>
 ${text(mu)}${text(l)}${text(ratio)}${text(spread)}${text(alignment, (v) => v.toFixed(3).replace("-", "−"))}${text(away, percentText)}${text(lastRms)}</tr>`;
   })}</tbody></table></div>
 <p><small>Spread: the distance between the quartiles of μ/L over the size of its median. μ &lt; 0: the share of the points.</small></p>`;

@@ -1,6 +1,5 @@
 import { parseHTML } from "linkedom/worker";
 import type { Assumption, Explanation, PartName } from "../../audit/index.ts";
-import { durationText } from "../format.ts";
 import { type Html, html, markupOf, raw } from "../html.ts";
 import type { DrawingDocument } from "../line-chart.ts";
 import { STYLE } from "../style.ts";
@@ -38,13 +37,15 @@ export function renderExplanation(found: Explanation, document: DrawingDocument 
 <h1>What decides whether this attack finds the private images</h1>
 <ul class="findings">${(Object.keys(NAMES) as PartName[]).flatMap((part) => {
     const text = told[part];
-    return text === undefined ? [] : [html`<li><strong>${NAMES[part]}${stateText(found, part)}</strong>${text}</li>`];
+    return text === undefined
+      ? []
+      : [html`<li><strong>${NAMES[part]}${stateText(found, part)}</strong>${text.sentence}</li>`];
   })}</ul>
 ${missing.length > 0 && html`<p>Not computed: ${missing.map((part) => NAMES[part].toLowerCase()).join(", ")}.</p>`}
 </header>
 <main>
 ${parts.convergence && convergenceSection(parts.convergence, told.convergence!, document)}
-${parts.noise && noiseSection(parts.noise, told.noise!, document)}
+${parts.noise && noiseSection(parts, told.noise!, document)}
 ${parts.sensitivity && sensitivitySection(parts.sensitivity, told.sensitivity!, document)}
 ${parts.damping && dampingSection(parts.damping, told.damping!, document)}
 ${settingSection(found)}
@@ -63,8 +64,8 @@ const NAMES: Readonly<Record<PartName, string>> = {
 };
 
 function stateText({ parts }: Explanation, part: PartName): string {
-  const { status, seconds } = parts[part]!;
-  return status === "finished" ? ` (${durationText(seconds)})` : `, ${status}`;
+  const { status } = parts[part]!;
+  return status === "finished" ? "" : ` (${status})`;
 }
 
 /** `fedleak on resnet10 (sigmoid), embedded, batch 4` */

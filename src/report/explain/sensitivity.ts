@@ -3,6 +3,7 @@ import { countText } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import type { DrawingDocument } from "../line-chart.ts";
 import { chart, scaleFor } from "./chart.ts";
+import type { Finding } from "./findings.ts";
 
 const TITLES: Readonly<Record<SensitivityScope["name"], string>> = {
   "last-layer": "The last layer, as in the paper",
@@ -10,11 +11,11 @@ const TITLES: Readonly<Record<SensitivityScope["name"], string>> = {
 };
 
 /** Gradient magnitude against sensitivity, entry by entry: Figure 9. */
-export function sensitivitySection({ scopes }: SensitivityPart, finding: string, document: DrawingDocument): Html {
+export function sensitivitySection({ scopes }: SensitivityPart, finding: Finding, document: DrawingDocument): Html {
   return html`<section aria-labelledby="sensitivity">
 <h2 id="sensitivity">Do large gradient entries answer more to the images?</h2>
-<p class="finding">${finding}</p>
-<p>As in the paper’s Figure 9: for each gradient entry g_i its magnitude |g_i| and its sensitivity Σ|∂g_i/∂x| over all pixels of the batch. Partial matching keeps large entries because they are said to be the sensitive ones. The correlation is Pearson’s, of the plain values, which a few large entries may carry; Spearman’s looks at ranks alone. The paper uses 100 samples and does not say whether they make one gradient; here the client’s batch makes one. The range is a bootstrap over the sampled entries and says nothing of other images or weights.</p>
+<p class="finding">${finding.sentence} ${finding.more}</p>
+<p>As in the paper's Figure 9: for each gradient entry g_i its magnitude |g_i| and its sensitivity Σ|∂g_i/∂x| over all pixels of the batch. Partial matching keeps large entries because they are said to be the sensitive ones. The correlation is Pearson's, of the plain values, which a few large entries may carry; Spearman's looks at ranks alone. The paper uses 100 samples and does not say whether they make one gradient; here the client's batch makes one. The range is a bootstrap over the sampled entries and says nothing of other images or weights.</p>
 <div class="charts">${scopes.map((scope) => figure(scope, document))}</div>
 </section>`;
 }

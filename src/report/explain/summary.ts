@@ -1,4 +1,12 @@
-import type { ConvergencePart, ConvergencePoint, Steepness, VariantTrace } from "../../audit/index.ts";
+import type { ConvergencePart, ConvergencePoint, Steepness, VariantName, VariantTrace } from "../../audit/index.ts";
+
+/** How each variant is called. */
+export const VARIANT_TITLES: Readonly<Record<VariantName, string>> = {
+  neither: "neither technique (as Figure 1c)",
+  "partial-matching": "partial matching alone",
+  regularisation: "gradient regularisation alone",
+  both: "both techniques (as Figure 1d)",
+};
 
 /** What a variant's points come to; null where no point has the number. */
 export interface TraceSummary {
