@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import {
   type CompareOptions,
@@ -10,6 +11,7 @@ import {
 import { comparisonDocuments, comparisonMarkdown, renderReport } from "../report/index.ts";
 import { fail } from "../util/index.ts";
 import { commandLine } from "./command-line.ts";
+import { runApart } from "./compare-jobs.ts";
 import { planOf, subjectOptions } from "./compare-plan.ts";
 import { showCompareProgress } from "./compare-progress.ts";
 import { compareJson, compareText } from "./compare-summary.ts";
@@ -33,10 +35,15 @@ export function declareCompare(program: Command, exit: (status: number) => void)
     .option("--mismatched-floor", "also attack another batch's update in each trial; doubles the time")
     .option("--checkpoint-every <n>", "iterations between checkpoints (default: 50)", wholeFrom(1))
     .option("--device <name>", "where to compute (default: cpu)")
-    .option("--threads <n>", "processor threads of a trial (default: one a core)", wholeFrom(0, MOST_THREADS));
+    .option(
+      "--threads <n>",
+      "processor threads of a trial (default: one a core, shared by the jobs)",
+      wholeFrom(0, MOST_THREADS),
+    );
   for (const option of subjectOptions()) command.addOption(option);
   command
     .option("--out <dir>", "folder of the comparison, new or empty (default: a fresh one under runs)")
+    .option("--jobs <n>", "trials at once, in processes of their own (default: 1)", wholeFrom(1, MOST_JOBS))
     .option("--resume <dir>", "go on with the comparison in this folder; it tells the rest")
     .option("--json", "print the result as one JSON object")
     .option("--markdown", "print the tables as Markdown")
@@ -48,14 +55,17 @@ export function declareCompare(program: Command, exit: (status: number) => void)
         exit(await conductComparison((options) => resumeComparison(folder, options), flags));
         return;
       }
-      const plan = await planOf(flags);
+      const { jobs = 1 } = flags;
+      const shared = jobs > 1 ? { threads: Math.max(1, Math.floor(availableParallelism() / jobs)) } : {};
+      const plan = await planOf({ ...shared, ...flags });
       const about = { out: flags.out, command: commandLine(process.argv.slice(2)) };
       exit(await conductComparison((options) => startComparison(plan, { ...options, ...about }), flags));
     });
 }
 
-/** How the result is printed. */
+/** How many trials are run at once, and how the result is printed. */
 export interface Shown {
+  readonly jobs?: number;
   readonly json?: boolean;
   readonly markdown?: boolean;
 }
@@ -69,7 +79,7 @@ type Flags = Readonly<Record<string, unknown>> & Shown & { readonly out?: string
  */
 export async function conductComparison(
   start: (options: CompareOptions) => Promise<CompareOutcome>,
-  { json, markdown }: Shown,
+  { jobs, json, markdown }: Shown,
 ): Promise<number> {
   const progress = showCompareProgress();
   using interrupt = listenForInterrupt(() =>
@@ -80,6 +90,8 @@ export async function conductComparison(
     outcome = await start({
       render: renderReport,
       renderComparison: comparisonDocuments,
+      apart: runApart,
+      jobs,
       onEvent: progress.onEvent,
       signal: interrupt.signal,
     });
@@ -112,6 +124,8 @@ function checkAlone({ resume: _, json: _j, markdown: _m, jobs: _n, ...others }: 
     remedy: "Leave it away, or start another comparison.",
   });
 }
+
+const MOST_JOBS = 64; // our choice: each holds a network and its gradients
 
 const EXAMPLES = `
 Examples:

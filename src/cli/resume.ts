@@ -1,8 +1,18 @@
 import type { Command } from "commander";
-import { isTraining, resumeRun, resumeTraining } from "../audit/index.ts";
+import {
+  isComparison,
+  isPrior,
+  isTraining,
+  resumeComparison,
+  resumePrior,
+  resumeRun,
+  resumeTraining,
+} from "../audit/index.ts";
 import { renderReport, renderTraining } from "../report/index.ts";
+import { conductComparison } from "./compare.ts";
 import { conductRun } from "./conduct-run.ts";
 import { conductTrain } from "./conduct-train.ts";
+import { conductPriorTraining } from "./train-prior.ts";
 
 /** `fedleak resume`: goes on with a run that was stopped or killed. */
 export function declareResume(program: Command, exit: (status: number) => void): void {
@@ -13,6 +23,12 @@ export function declareResume(program: Command, exit: (status: number) => void):
     .option("--json", "print the result as one JSON object")
     .addHelpText("after", "\nExample:\n  $ fedleak resume runs/fedleak-release-resnet10-20260314-092653\n")
     .action(async (folder: string, flags: { readonly json?: boolean }) => {
+      if (await isComparison(folder)) {
+        return exit(await conductComparison((options) => resumeComparison(folder, options), flags));
+      }
+      if (await isPrior(folder)) {
+        return exit(await conductPriorTraining((watcher) => resumePrior(folder, watcher), flags));
+      }
       if (await isTraining(folder)) {
         const go = { render: renderTraining };
         return exit(await conductTrain((watcher) => resumeTraining(folder, { ...go, ...watcher }), flags));

@@ -29,10 +29,10 @@ export interface CompareOptions extends CompareWatcher {
   readonly render: RenderReport;
   /** Draws the comparison: files by name. Layer `report` has it. */
   readonly renderComparison: (comparison: Comparison, pictures: readonly BatchPictures[]) => ComparisonDocuments;
-  /** Trials at once; above 1 only with a `run` that runs them in processes of their own. */
+  /** Trials at once; without it 1, or as many as when the comparison began. Changes nothing but the time. */
   readonly jobs?: number | undefined;
-  /** How a trial is run: in this process unless something else is given. */
-  readonly run?: ((task: TrialTask, watcher: Watcher) => Promise<TrialRow>) | undefined;
+  /** Runs a trial in a process of its own; used with more than one job. */
+  readonly apart: (task: TrialTask, watcher: Watcher) => Promise<TrialRow>;
 }
 
 export interface CompareOutcome {
@@ -64,6 +64,7 @@ export async function startComparison(
     startedAt: startedAt.toISOString(),
     command: options.command,
     plan,
+    jobs: options.jobs ?? 1,
     rows,
     table: tableOf(plan, rows),
     versions: versions(),
@@ -112,7 +113,8 @@ interface Work {
 }
 
 async function conductTrials({ folder, comparison, trials, options }: Work): Promise<CompareOutcome> {
-  const { onEvent, render, jobs = 1, run = (task, watcher) => runTrial(task, { ...watcher, render }) } = options;
+  const { onEvent, render, apart, jobs = comparison.jobs } = options;
+  const run: CompareOptions["apart"] = jobs > 1 ? apart : (task, watcher) => runTrial(task, { ...watcher, render });
   const rows = new Map(comparison.rows.map((row) => [row.id, row]));
   const done = new Set(comparison.rows.filter(isDone).map(({ id }) => id));
   const now = (status: Comparison["status"]): Comparison => {

@@ -90,6 +90,8 @@ const comparison = z.strictObject({
   /** The command line, quoted so that it can be pasted into a shell. */
   command: z.string().min(1),
   plan: z.json(),
+  /** Trials at once. */
+  jobs: z.int().positive(),
   rows: z.array(trialRow).readonly(),
   table: z.array(tableLine).readonly(),
   versions: runRecord.shape.versions,

@@ -1,0 +1,57 @@
+import { fork } from "node:child_process";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { RunEvent, TrialRow, TrialTask, Watcher } from "../audit/index.ts";
+import { FedleakError } from "../util/index.ts";
+
+/** What the process of a trial is told. */
+export type ToWorker = { readonly kind: "task"; readonly task: TrialTask } | { readonly kind: "stop" };
+
+/** What it tells. `unwritable`: an error of writing, which every trial would meet. */
+export type FromWorker =
+  | { readonly kind: "ready" }
+  | { readonly kind: "event"; readonly event: RunEvent }
+  | { readonly kind: "row"; readonly row: TrialRow }
+  | { readonly kind: "unwritable"; readonly message: string };
+
+/**
+ * Runs a trial in a process of its own: this program from its other entry, `compare-worker`.
+ *
+ * A process that ends without a word, killed for its memory for one, is the row of a failed trial; a resume goes on from
+ * what it left. When this process dies, the other one ends too.
+ */
+export function runApart(task: TrialTask, { onEvent, signal }: Watcher): Promise<TrialRow> {
+  const child = fork(WORKER, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const tell = (message: ToWorker) => child.connected && child.send(message);
+  const stop = () => tell({ kind: "stop" });
+  return new Promise<TrialRow>((resolve, reject) => {
+    child.on("message", (message: FromWorker) => {
+      if (message.kind === "ready") {
+        tell({ kind: "task", task });
+        if (signal?.aborted) stop();
+      }
+      if (message.kind === "event") onEvent?.(message.event);
+      if (message.kind === "row") resolve(message.row);
+      if (message.kind === "unwritable") reject(unwritable(task, message.message));
+    });
+    child.on("error", reject);
+    child.on("exit", (status, by) => resolve(broken(task, by === null ? `status ${status}` : by)));
+    signal?.addEventListener("abort", stop);
+  }).finally(() => signal?.removeEventListener("abort", stop));
+}
+
+const WORKER = fileURLToPath(new URL(`./compare-worker${extname(import.meta.url)}`, import.meta.url)); // .ts, or .js when built
+
+function broken({ trial: { id, setting, batchSize, attack, seed } }: TrialTask, end: string): TrialRow {
+  const failure = `its process ended with ${end}, before the trial did; fedleak resume goes on with it`;
+  return { id, setting, batchSize, attack, seed, status: "failed", failure };
+}
+
+function unwritable({ folder }: TrialTask, message: string): FedleakError {
+  return new FedleakError({
+    who: `write ${folder}`,
+    must: "the trial must be able to write there",
+    got: `"${message}"`,
+    remedy: "Mend that, then go on with fedleak resume.",
+  });
+}
