@@ -42,6 +42,8 @@ const NODE_CORNERS = new Set([
   "audit/compare/compare-folder.ts",
   "audit/explain/files.ts",
   "audit/open-images.ts",
+  "audit/prior/load.ts",
+  "audit/prior/train.ts",
   "audit/profile.ts",
   "audit/resume.ts",
   "audit/run-files.ts",

@@ -4,6 +4,9 @@ export { median } from "./postprocess.ts";
 export { type AttackPlan, prepareAttack } from "./prepare.ts";
 export type { Origin, Preset, PresetSettings, Sourced } from "./preset.ts";
 export { ATTACKS, findAttack } from "./presets/index.ts";
+export { learnedPrior } from "./prior/learned.ts";
+export { checkPrior } from "./prior/need-prior.ts";
+export type { Prior } from "./prior/types.ts";
 export {
   type AttackFailure,
   type AttackRun,

@@ -15,6 +15,7 @@ export { runTrial, type TrialTask } from "./compare/run-trial.ts";
 export { tableOf } from "./compare/table.ts";
 export type { IterationEvent, RunEvent, Watcher } from "./events.ts";
 export * from "./explain/index.ts";
+export * from "./prior/index.ts";
 export { profileAttack } from "./profile.ts";
 export { checkRecord, parseRecord } from "./record.ts";
 export { requiredAssumptions } from "./record-laws.ts";

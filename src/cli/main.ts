@@ -11,6 +11,7 @@ import { declareList } from "./list.ts";
 import { declareProfile } from "./profile.ts";
 import { declareResume } from "./resume.ts";
 import { declareTrain } from "./train.ts";
+import { declareTrainPrior } from "./train-prior.ts";
 import { declareVerify } from "./verify.ts";
 
 /**
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
   declareAttack(program, exit);
   declareCompare(program, exit);
   declareTrain(program, exit);
+  declareTrainPrior(program, exit);
   declareResume(program, exit);
   declareList(program);
   declareVerify(program, exit);
