@@ -36,7 +36,12 @@ export function costChart(comparison: Comparison, cell: Cell, cost: Cost, docume
     marks: [
       Plot.gridY({ ticks: 5 }),
       Plot.axisY({ ticks: 5, text: tickText, label: "dB", labelArrow: false }),
-      Plot.axisX({ ticks: 4, text: cost === "evaluations" ? countText : tickText, label: cost, labelArrow: false }),
+      Plot.axisX({
+        ticks: log ? powers(lines.flatMap(({ points }) => points.map((point) => point[cost]))) : 4,
+        text: cost === "evaluations" ? countText : tickText,
+        label: cost,
+        labelArrow: false,
+      }),
       ...(floor === null ? [] : [Plot.ruleY([floor], { stroke: "var(--floor)", strokeDasharray: "2 3" })]),
       ...lines.flatMap(({ points, colour }) => [
         Plot.areaY(points, { x: cost, y1: "low", y2: "high", fill: colour, fillOpacity: 0.14 }),
@@ -60,6 +65,17 @@ export function costChart(comparison: Comparison, cell: Cell, cost: Cost, docume
 
 export const SIZE = { width: 480, height: 280, marginLeft: 40, marginRight: 16, marginTop: 20, marginBottom: 36 }; // px; our choice: half of the page's width
 const LOG_SPAN = 8; // our choice: attacks whose times differ by more than this factor are drawn on a log scale
+
+/** 1, 2 and 5 times powers of ten within the values, or the powers alone where those are many. */
+function powers(values: readonly number[]): number[] {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const first = Math.floor(Math.log10(low));
+  const decades = Array.from({ length: Math.ceil(Math.log10(high)) - first + 1 }, (_, i) => first + i);
+  const mantissas = decades.length > 4 ? [1] : decades.length > 3 ? [1, 3] : [1, 2, 5]; // our choice: eight ticks at most
+  return decades
+    .flatMap((decade) => mantissas.map((mantissa) => Number(`${mantissa}e${decade}`)))
+    .filter((tick) => tick >= low && tick <= high);
+}
 
 export interface AttackLine {
   readonly attack: string;

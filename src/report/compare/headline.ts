@@ -17,7 +17,13 @@ export function headline(
     ? "No attack came closer than a blank or average picture."
     : scored.length === 1
       ? `${most} came closest.`
-      : `${most} came closest in ${count(winners, most)} of ${scored.length} cases.`;
+      : `${[most, ...names.filter((name) => name !== most)]
+          .map((name, i) =>
+            i === 0
+              ? `${name} came closest in ${count(winners, name)} of ${scored.length} cases`
+              : `${name} in ${count(winners, name)}`,
+          )
+          .join(", ")}.`;
   return { title, sentences: scored.slice(0, SENTENCES).map((cell) => sentenceOf(comparison, cell)) };
 }
 

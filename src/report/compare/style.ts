@@ -30,8 +30,12 @@ export const COMPARE_STYLE = `
 .gallery small { font-size: 12px; }
 .note { margin-top: 8px; color: var(--muted); font-size: 14px; }
 @media screen and (max-width: 720px) {
-  .floors.rank tr { grid-template-columns: 1fr auto auto; }
-  .floors.rank .number { min-width: 92px; }
+  .facts > div:last-child:nth-child(odd) { grid-column: 1 / -1; }
+  .floors.rank tr { grid-template-columns: 1fr 1fr; padding-bottom: 4px; }
+  .floors.rank th:first-child { grid-column: 1 / -1; }
+  .floors.rank .number, .floors.rank .number:last-child { grid-row: 2; width: auto; }
+  .floors.rank td.number:nth-child(3), .floors.rank th.number:nth-child(3) { text-align: left; }
+  .floors.rank .track { grid-row: 3; }
   .gallery th { position: sticky; left: 0; min-width: 76px; max-width: 84px; background: var(--page); font-size: 12px; }
   .gallery img { width: 64px; height: 64px; }
 }
