@@ -38,6 +38,7 @@ export { isTraining, type RenderTraining, WEIGHTS_FILE } from "./train/files.ts"
 export { parseTrainRecord, type TrainRecord } from "./train/record.ts";
 export { resumeTraining, runTraining, type TrainOptions, type TrainOutcome } from "./train/run.ts";
 export { completeTrainSpec, TRAININGS, type TrainRequest, type TrainSpec } from "./train/spec.ts";
-export { verifyGoldenFile } from "./verify-file.ts";
+export { verifyGoldenFile, verifyOnnxFile } from "./verify-file.ts";
 export { type Evaluator, type GoldenErrors, verifyGolden } from "./verify-golden.ts";
+export { type OnnxErrors, verifyOnnx } from "./verify-onnx.ts";
 export { versions } from "./versions.ts";

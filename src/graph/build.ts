@@ -61,9 +61,10 @@ export function logSumExp(x: Node, axis = -1): Node {
   return add(log(sum(exp(sub(x, peak)), [axis], { keepDims: true })), peak);
 }
 
-/** x − logSumExp(x) along `axis`. */
+/** x − logSumExp(x) along `axis`, as (x − max) − ln Σ exp(x − max): a confident prediction's tiny loss does not cancel. */
 export function logSoftmax(x: Node, axis = -1): Node {
-  return sub(x, logSumExp(x, axis));
+  const centred = sub(x, stopGradient(max(x, [axis], { keepDims: true })));
+  return sub(centred, log(sum(exp(centred), [axis], { keepDims: true })));
 }
 
 /** exp(x)/Σ exp x along `axis`; stable at any magnitude. */

@@ -1,0 +1,3 @@
+export { type GeneratorOptions, importGenerator, type OnnxGenerator } from "./generator.ts";
+export { type ImportOptions, importOnnx, type OnnxModel } from "./model.ts";
+export { EXPORT_FOR_CAPTURE } from "./notes.ts";
