@@ -3,6 +3,7 @@ import { observationLedger, oneHot } from "../fl/index.ts";
 import type { Mode, Model } from "../nn/index.ts";
 import type { Device } from "../runtime/index.ts";
 import { type Key, split } from "../util/index.ts";
+import { prepareAnalytic } from "./analytic/index.ts";
 import { evaluationsPerIteration } from "./budget.ts";
 import { checkPlan } from "./check-plan.ts";
 import { labelLogits, mostProbable } from "./labels/joint.ts";
@@ -40,6 +41,7 @@ export interface AttackPlan {
  * Throws FedleakError when a capability the attack requires is not granted, or the observation is of another model.
  */
 export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
+  if (plan.settings.method !== "optimise") return prepareAnalytic(plan);
   const { model, observation, attack, settings, key, prior, device = "cpu", threads = 0 } = plan;
   const { mode, batchSize } = checkPlan(plan);
   const shape = [batchSize, ...model.inputShape];

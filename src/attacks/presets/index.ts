@@ -9,14 +9,15 @@ import { ggl } from "./ggl.ts";
 import { gradInversion } from "./grad-inversion.ts";
 import { idlg } from "./idlg.ts";
 import { invertingGradients } from "./inverting-gradients.ts";
+import { linearLeak } from "./linear-leak.ts";
+import { rGap } from "./r-gap.ts";
 import { rog } from "./rog.ts";
 
 /** All attacks by name. */
 export const ATTACKS: Readonly<Record<string, Preset>> = Object.fromEntries(
-  [fedleak, fedleakRelease, invertingGradients, gradInversion, dlg, idlg, bayes, ciNet, rog, ggl].map((preset) => [
-    preset.name,
-    preset,
-  ]),
+  [fedleak, fedleakRelease, invertingGradients, gradInversion, dlg, idlg, bayes, ciNet, rog, ggl, linearLeak, rGap].map(
+    (preset) => [preset.name, preset],
+  ),
 );
 
 /** The attack `name`; throws FedleakError, with a suggestion, when there is none. */
