@@ -30,6 +30,7 @@ export const fedleakRelease: Preset = definePreset({
     weightDecay: ours(0.01, "not described; PyTorch's default for AdamW"),
     signed: release(true, "both gradients, before they are blended"),
     schedule: release("cosine", "annealed over the run"),
+    labelRule: paper("paper", "Section 5; its demo is given the true labels"),
     labels: ours("inferred", "its demo is given the true labels; this holds when they are not granted"),
     medianFilter: release(5, "a 5 × 5 median filter over the result"),
     medianFilterFrom: ours(64, "its images have 128 pixels; at 32 the filter alone takes CIFAR photos to 23.3 dB"),

@@ -25,6 +25,7 @@ export const fedleak: Preset = definePreset({
     learningRate: ours(0.01, "printed value lost; the field's habit without signed gradients"),
     schedule: ours("constant", "not stated"),
     clamp: paper(true, "Algorithm 1, step 9"),
+    labelRule: paper("paper", "Section 5: row sums of the last layer's gradient"),
     labels: paper("joint", "Section 5: inferred, then optimised with the images"),
     labelLearningRate: ours(0.01, "not stated; as the images'"),
     iterations: paper(10_000, "Section 6.5; it reports little gain after 4000"),
