@@ -21,7 +21,7 @@ export function ledgerOf(trial: Trial, attack: AttackRun, versions: RunRecord["v
 }
 
 /** What the server knows and what it does with it. */
-function threatModel({ spec, preset, observation, model }: Trial, attack: AttackRun): Assumption[] {
+function threatModel({ spec, preset, observation, model, prior }: Trial, attack: AttackRun): Assumption[] {
   const { grants, batchNorm, batchSize } = spec.client;
   const seen = observationLedger(observation);
   const added = grants.filter((grant) => !DEFAULT_GRANTS.includes(grant));
@@ -53,8 +53,17 @@ function threatModel({ spec, preset, observation, model }: Trial, attack: Attack
     },
     { assumption: "batch-size", value: `${seen.batchSize} to the server (${batchSize})`, origin: "paper" },
     { assumption: "local-steps", value: "1: the update is one gradient", origin: "paper" },
+    priorEntry(spec.attack.prior, prior),
     { assumption: "defence", value: "none", origin: "our-choice" },
   ];
+}
+
+/** What the attack learned from public images beforehand. */
+function priorEntry(path: string | null, prior: Trial["prior"]): Assumption {
+  if (prior) return { assumption: "prior", value: prior.prior.about, origin: "user", note: `prior ` };
+  return path === null
+    ? { assumption: "prior", value: "none", origin: "our-choice" }
+    : { assumption: "prior", value: "none: one was given, but this attack has no use for it", origin: "user" };
 }
 
 /** The model and the data under attack. */
@@ -107,7 +116,7 @@ function protocol({ spec, settings, lpips }: Trial, versions: RunRecord["version
     },
     {
       assumption: "intervals",
-      value: "95 %, bootstrap over the images (percentiles of 2000 resamples)",
+      value: "95 %, bootstrap over the images (percentiles of 2000 resamples); of shares, Wilson's",
       origin: "our-choice",
       note: "Too short for few images.",
     },

@@ -26,6 +26,8 @@ const attack = z.strictObject({
   name: z.string().min(1).default("fedleak-release").describe("the name of an attack"), // the strongest preset of METHODS 1
   /** Overrides of the preset; a run stores all of its settings here. */
   settings,
+  /** The folder of a trained prior, or an ONNX file of a generator; null: none. */
+  prior: z.string().min(1).nullable().default(null).describe("a path or null"),
 });
 
 const model = z.strictObject({

@@ -1,6 +1,7 @@
 import {
   type AttackRun,
   type AttackSettings,
+  checkPrior,
   completeSettings,
   findAttack,
   type Preset,
@@ -16,6 +17,7 @@ import { fail, type Key, key, split } from "../util/index.ts";
 import { canonicalJson, fingerprint } from "./fingerprint.ts";
 import { type LoadedLpips, readLpips } from "./lpips-file.ts";
 import { type ImageSource, openImages } from "./open-images.ts";
+import { type LoadedPrior, loadPrior } from "./prior/load.ts";
 import type { RunSpec } from "./spec.ts";
 import { weightsFrom } from "./weights.ts";
 
@@ -34,6 +36,8 @@ export interface Trial {
   readonly weights: Weights;
   /** In words: drawn, or from which file. */
   readonly weightsAbout: string;
+  /** What the attack learned from public images; undefined: nothing, or the attack has no use for it. */
+  readonly prior: LoadedPrior | undefined;
   /** What LPIPS is measured with; undefined: it is not. */
   readonly lpips: LoadedLpips | undefined;
   readonly observation: Observation;
@@ -41,7 +45,7 @@ export interface Trial {
   readonly programs: ProgramCache;
   /** Of the spec; a run that is resumed must have the same. */
   readonly specPrint: string;
-  /** Of batch and weights. */
+  /** Of batch, weights and prior. */
   readonly inputsPrint: string;
 }
 
@@ -68,10 +72,11 @@ export async function prepareTrial(asked: RunSpec): Promise<Trial> {
   const truth = await source.take(indices);
   const model = modelFor(asked, truth);
   const { weights, about } = await weightsFor(asked, model);
+  const prior = await priorFor(asked, settings, model);
   const lpips = asked.measure.lpips === null ? undefined : await readLpips(asked.measure.lpips);
   const spec: RunSpec = {
     ...asked,
-    attack: { name: preset.name, settings: { ...settings } },
+    attack: { ...asked.attack, name: preset.name, settings: { ...settings } },
     model: { ...asked.model, options: JSON.parse(JSON.stringify(model.options)) },
   };
   const programs = programCache();
@@ -88,11 +93,15 @@ export async function prepareTrial(asked: RunSpec): Promise<Trial> {
     indices,
     weights,
     weightsAbout: about,
+    prior,
     lpips,
     observation,
     programs,
     specPrint: await fingerprint(canonicalJson(spec)),
-    inputsPrint: await fingerprint(truth.images, truth.labels.join(), weights.params, weights.buffers),
+    inputsPrint: await fingerprint(
+      ...[truth.images, truth.labels.join(), weights.params, weights.buffers],
+      ...(prior ? [prior.fingerprint] : []),
+    ),
   };
 }
 
@@ -131,7 +140,8 @@ export async function observed(
 }
 
 /** The attack of a trial on the trial's observation; of another one, when that stands in its place. */
-export function compileAttack({ model, observation, preset, settings, device, spec }: Trial): Promise<AttackRun> {
+export function compileAttack(trial: Trial): Promise<AttackRun> {
+  const { model, observation, preset, settings, device, spec, prior } = trial;
   return prepareAttack({
     model,
     observation,
@@ -140,6 +150,7 @@ export function compileAttack({ model, observation, preset, settings, device, sp
     key: runKey(spec, "attack"),
     device,
     threads: spec.threads,
+    ...(prior && { prior: prior.prior }),
   });
 }
 
@@ -180,4 +191,16 @@ async function weightsFor(spec: RunSpec, model: Model): Promise<{ weights: Weigh
   }
   const { tensors } = readSafetensors(await readBytes(file), file);
   return { weights: weightsFrom(tensors, model, file), about: `from ${file}, round not stated` };
+}
+
+/** The prior that the spec names, where the attack uses one. */
+async function priorFor(
+  { attack, client }: RunSpec,
+  { parameterisation, restore }: AttackSettings,
+  { inputShape, classes }: Model,
+): Promise<LoadedPrior | undefined> {
+  if (attack.prior === null || (parameterisation !== "latent" && !restore)) return undefined;
+  const loaded = await loadPrior(attack.prior);
+  checkPrior(loaded.prior, { granted: client.grants, inputShape, classes });
+  return loaded;
 }

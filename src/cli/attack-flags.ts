@@ -46,6 +46,11 @@ export function declareAttackFlags(command: Command): Command {
       .join(", ")}`,
   );
 
+  attack(
+    "--prior <path>",
+    "folder of a trained prior (fedleak train-prior), or an ONNX file of a generator; for ggl, rog",
+  );
+
   const run = declare("Run");
   run("--seed <n>", `seed of every random draw (default: ${spec.seed})`, from(0));
   run("--device <name>", `${Object.keys(DEVICES).join(", ")} (default: ${spec.device})`);
@@ -90,7 +95,7 @@ export function requestOf(flags: Readonly<Record<string, unknown>>): RunRequest 
   };
   const settings = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, flags[name]]));
   return given({
-    attack: given({ name: text("attack"), settings: given(settings) }),
+    attack: given({ name: text("attack"), settings: given(settings), prior: path("prior") }),
     model: given({ name: text("model"), weights: path("weights"), options: given(options) }),
     data: given({
       ...(set && { name: set[1], path: path(set[0]) }),

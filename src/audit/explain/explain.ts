@@ -108,8 +108,8 @@ const OPTIONS_OF: Readonly<Record<PartName, (options: ExplainOptions) => Partial
 };
 
 function withIterations(spec: RunSpec): RunSpec {
-  const { name, settings } = spec.attack;
-  return { ...spec, attack: { name, settings: { ...settings, iterations: ITERATIONS } } };
+  const { attack } = spec;
+  return { ...spec, attack: { ...attack, settings: { ...attack.settings, iterations: ITERATIONS } } };
 }
 
 async function ledgerFor(trial: Trial, shortened: boolean): Promise<readonly Assumption[]> {

@@ -1,7 +1,8 @@
-import { join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { learnedPrior, type Prior } from "../../attacks/index.ts";
 import { readBytes } from "../../data/index.ts";
 import { buildDecoder, buildRestorer } from "../../models/index.ts";
+import { importGenerator } from "../../onnx/index.ts";
 import { readSafetensors, sameShape, type Tensors } from "../../tensor/index.ts";
 import { fail } from "../../util/index.ts";
 import { fingerprint } from "../fingerprint.ts";
@@ -16,11 +17,26 @@ export interface LoadedPrior {
 }
 
 /**
- * The prior at `path`: the folder that `fedleak train-prior` wrote.
+ * The prior at `path`: the folder that `fedleak train-prior` wrote, or an ONNX file of a generator.
  *
  * Throws FedleakError when it is not there, was never written whole, or its files do not belong together.
  */
 export async function loadPrior(path: string): Promise<LoadedPrior> {
+  return extname(path).toLowerCase() === ".onnx" ? generatorPrior(path) : trainedPrior(path);
+}
+
+const GENERATOR_LIMIT = 1; // z = tanh of what is searched for, as Li et al. on BigGAN
+
+/** A decoder of the user’s own; nothing is known of its training. */
+async function generatorPrior(path: string): Promise<LoadedPrior> {
+  const name = basename(path);
+  const { about, ...generator } = importGenerator(await readBytes(path), { name });
+  const print = await fingerprint(generator.tensors);
+  const told = `${about}; what it was trained on is not known; fingerprint ${short(print)}`;
+  return { prior: { ...generator, about: told, limit: GENERATOR_LIMIT, classes: 0 }, fingerprint: print };
+}
+
+async function trainedPrior(path: string): Promise<LoadedPrior> {
   const record = await readPriorRecord(path);
   if (record.fingerprint === undefined) {
     fail({
