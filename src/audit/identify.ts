@@ -1,14 +1,14 @@
 import {
-  bootstrapMean95,
   type Identification,
   type Images,
   identification,
   type PairScore,
   type PerPairing,
+  shareInterval95,
   take,
 } from "../metrics/index.ts";
 import { row, stack } from "../tensor/index.ts";
-import { type Key, permutation, split } from "../util/index.ts";
+import { type Key, permutation } from "../util/index.ts";
 import { type Measure, whetherOr } from "./measures.ts";
 import type { RunResults } from "./record-schema.ts";
 import type { Trial } from "./trial.ts";
@@ -38,7 +38,7 @@ export async function identify(
     return `the data has ${rest.length} images outside the batch, fewer than ${DISTRACTORS.least}`;
   }
   if (measures.length === 0) return "no distance can be measured on these images";
-  const order = permutation(split(key, "distractors"), rest.length);
+  const order = permutation(key, rest.length);
   const rows: Row[] = [];
   for (const [i, own] of pairs.oneToOne.entries()) {
     const drawn = Array.from({ length: count }, (_, d) => rest[order[(i * count + d) % rest.length]!]!);
@@ -50,7 +50,7 @@ export async function identify(
   const by: NonNullable<RunResults["identification"]>["by"][number][] = [];
   for (const measure of measures) {
     const found = await whetherOr(() => identifiedBy(measure, rows, images));
-    if ("value" in found) by.push(summary(measure.name, found.value, split(key, "interval")));
+    if ("value" in found) by.push(summary(measure.name, found.value));
   }
   if (by.length === 0) return "no distance could be measured on these images";
   return { distractors: count, chance: 1 / (count + 1), by };
@@ -85,8 +85,9 @@ async function identifiedBy(
   return { oneToOne: identification(distances.oneToOne), manyToOne: identification(distances.manyToOne) };
 }
 
-function summary(measure: string, { oneToOne, manyToOne }: PerPairing<Identification>, key: Key) {
-  const interval = ({ identified }: Identification) => bootstrapMean95([identified.map(Number)], key);
+function summary(measure: string, { oneToOne, manyToOne }: PerPairing<Identification>) {
+  const interval = ({ identified }: Identification) =>
+    shareInterval95(identified.filter(Boolean).length, identified.length);
   return {
     measure,
     share: { oneToOne: oneToOne.share, manyToOne: manyToOne.share },

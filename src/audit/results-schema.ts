@@ -89,8 +89,8 @@ const identification = z.strictObject({
       z.strictObject({
         measure: kebab,
         share: perPairing(share),
-        /** Bootstrap over the images; null for one image. */
-        interval95: perPairing(range),
+        /** Wilson's interval of the share. */
+        interval95: perPairing(z.tuple([share, share]).readonly()),
         /** In the order of the true batch. */
         identified: perPairing(z.array(z.boolean()).min(1).readonly()),
       }),

@@ -39,15 +39,35 @@ export function summaryJson({ record, folder }: RunOutcome): Record<string, unkn
     assumptions: Object.fromEntries(ledger.map(({ assumption, value }) => [assumption, value])),
   };
   if (!results) return about;
-  const { psnrDb, psnrInterval95Db, ssim, mse, seconds, iterations, evaluations } = results;
+  const { psnrDb, psnrInterval95Db, ssim, msSsim, mse, seconds, iterations, evaluations } = results;
+  const { leakage, notMeasured } = results;
   const { granted, countAccuracy, exact } = results.labels;
   const floors = Object.fromEntries(
     Object.entries(results.floors).flatMap(([name, floor]) =>
-      floor ? [[name, { psnrDb: floor.psnrDb, ssim: floor.ssim }]] : [],
+      floor ? [[name, { psnrDb: floor.psnrDb, ssim: floor.ssim, msSsim: floor.msSsim }]] : [],
     ),
   );
   const labels = { granted, countAccuracy, exact };
-  return { ...about, psnrDb, psnrInterval95Db, ssim, mse, floors, labels, seconds, iterations, evaluations };
+  const scores = { psnrDb, psnrInterval95Db, ssim, msSsim, mse, floors, leakage };
+  return {
+    ...about,
+    ...scores,
+    lpips: means(results.lpips),
+    featureDistance: means(results.featureDistance),
+    identification: results.identification && {
+      ...results.identification,
+      by: results.identification.by.map(({ measure, share, interval95 }) => ({ measure, share, interval95 })),
+    },
+    notMeasured,
+    labels,
+    seconds,
+    iterations,
+    evaluations,
+  };
+}
+
+function means(measured: RunResults["lpips"]) {
+  return measured && { mean: measured.mean, floors: measured.floors };
 }
 
 const WIDTH = 96; // columns of text; our choice
@@ -65,15 +85,37 @@ function floorAsked({ ledger }: RunRecord): boolean {
   return ledger.some(({ assumption }) => assumption === "mismatched-gradient");
 }
 
-function scoreRows({ psnrDb, psnrInterval95Db, ssim, floors }: RunResults, asked: boolean): Row[] {
+/** Scores above their floors; a column for each measure that was taken. */
+function scoreRows(results: RunResults, asked: boolean): Row[] {
+  const { psnrDb, psnrInterval95Db, ssim, msSsim, lpips, featureDistance, floors } = results;
   const interval = (range: readonly [number, number] | null) =>
     range === null ? "" : `95 % interval ${range[0].toFixed(2)} to ${range[1].toFixed(2)}`;
+  const networks = [
+    ["LPIPS", lpips],
+    ["features", featureDistance],
+  ] as const;
+  const taken = networks.flatMap(([name, measured]) => (measured ? [{ name, measured }] : []));
+  const own = (name: string, pairing: "oneToOne" | "manyToOne"): Row => [
+    name,
+    db(psnrDb[pairing]),
+    similarity(ssim[pairing]),
+    similarity(msSsim[pairing]),
+    ...taken.map(({ measured }) => distance(measured.mean[pairing])),
+    interval(psnrInterval95Db[pairing]),
+  ];
   return [
-    ["", "PSNR", "SSIM", ""],
-    ["one-to-one", db(psnrDb.oneToOne), similarity(ssim.oneToOne), interval(psnrInterval95Db.oneToOne)],
-    ["many-to-one", db(psnrDb.manyToOne), similarity(ssim.manyToOne), interval(psnrInterval95Db.manyToOne)],
+    ["", "PSNR", "SSIM", "MS-SSIM", ...taken.map(({ name }) => name), ""],
+    own("one-to-one", "oneToOne"),
+    own("many-to-one", "manyToOne"),
     ...floorList(floors).map(
-      (floor): Row => [`floor: ${floor.name}`, db(floor.psnrDb), similarity(floor.ssim), floor.meaning],
+      (floor): Row => [
+        `floor: ${floor.name}`,
+        db(floor.psnrDb),
+        similarity(floor.ssim),
+        similarity(floor.msSsim),
+        ...taken.map(({ measured }) => distance(measured.floors[floor.key])),
+        floor.meaning,
+      ],
     ),
     ...(floors.mismatchedGradient
       ? []
@@ -82,21 +124,39 @@ function scoreRows({ psnrDb, psnrInterval95Db, ssim, floors }: RunResults, asked
             "floor: mismatched gradient",
             "–",
             "–",
+            "–",
+            ...taken.map(() => "–"),
             `not measured: ${asked ? "the record says why" : "--mismatched-floor"}`,
           ],
         ]),
   ];
 }
 
-function factRows({ labels, seconds, iterations, evaluations }: RunResults): Row[] {
+function factRows(results: RunResults): Row[] {
+  const { labels, leakage, seconds, iterations, evaluations } = results;
   const found = `${Math.round(labels.countAccuracy * 100)} % right`;
+  const { aboveFloorDb, share } = leakage.oneToOne;
+  const above = `${Math.abs(aboveFloorDb).toFixed(2)} dB ${aboveFloorDb < 0 ? "below" : "above"} the highest floor`;
   return [
+    ["leakage", `${above}; ${Math.round(share * 100)} % of the best floor's squared error is gone, image by image`],
+    ["identified", identifiedText(results)],
     ["labels", labels.granted ? "given to the attack" : `inferred, ${found}`],
     [
       "cost",
       `${iterations} iterations, ${evaluations} gradients, ${seconds.toFixed(1)} s (${rateText(iterations / seconds)})`,
     ],
   ];
+}
+
+/** How many images can be told from others, by each measure. */
+function identifiedText({ identification, notMeasured }: RunResults): string {
+  if (!identification) return `not measured: ${notMeasured.identification}`;
+  const by = identification.by.map(({ measure, identified }) => {
+    const images = identified.oneToOne;
+    return `${images.filter(Boolean).length} of ${images.length} by ${measure}`;
+  });
+  const guessing = `guessing finds ${Math.round(identification.chance * 100)} %`;
+  return `${by.join(", ")}, each among ${identification.distractors} other images (${guessing})`;
 }
 
 /** What the reader must know before quoting a number, from the ledger. */
@@ -128,4 +188,9 @@ function db(value: number): string {
 
 function similarity(value: number | null): string {
   return value === null ? "–" : value.toFixed(3);
+}
+
+function distance(value: number | undefined): string {
+  if (value === undefined) return "–";
+  return value === 0 || value >= 0.001 ? value.toFixed(3) : value.toPrecision(2);
 }

@@ -1,5 +1,7 @@
 import { fail } from "../util/index.ts";
 
+const Z = 1.959964; // 97.5 % quantile of N(0,1)
+
 /** Whether reconstructions can be told to show their own true image among others. */
 export interface Identification {
   /** Share of reconstructions that are identified, in [0,1]: the attack success rate (ASR). */
@@ -38,4 +40,29 @@ export function identification(distances: readonly (readonly number[])[]): Ident
     chance: 1 / candidates,
     identified,
   };
+}
+
+/**
+ * A 95 % interval of a share: `found` of `count` images.
+ *
+ * (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n), p = found/n, z = 1.96: Wilson's score interval, clipped to [0,1].
+ * 0 ≤ found ≤ count, count ≥ 1. Unlike a bootstrap it has a width where all images agree: 8 of 8 is 0.68 to 1.
+ * It takes the images for independent, which those of one update are not: read it as a spread.
+ * Throws FedleakError when the counts are not whole numbers in that order.
+ * Source: Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22(158), 1927.
+ */
+export function shareInterval95(found: number, count: number): readonly [low: number, high: number] {
+  if (!Number.isInteger(found) || !Number.isInteger(count) || found < 0 || found > count || count < 1) {
+    fail({
+      who: "share interval",
+      must: "it needs whole numbers, 0 ≤ found ≤ count and count ≥ 1",
+      got: `${found} of ${count}`,
+      remedy: "Count images, not shares.",
+    });
+  }
+  const p = found / count;
+  const square = Z * Z;
+  const reach = Z * Math.sqrt((p * (1 - p)) / count + square / (4 * count * count));
+  const at = (sign: 1 | -1) => (p + square / (2 * count) + sign * reach) / (1 + square / count);
+  return [Math.max(0, at(-1)), Math.min(1, at(1))];
 }

@@ -1,4 +1,4 @@
-export { type Identification, identification } from "./asr.ts";
+export { type Identification, identification, shareInterval95 } from "./asr.ts";
 export { bootstrapMean95 } from "./bootstrap.ts";
 export { featureDistance } from "./feature-distance.ts";
 export { type Floor, type FloorImages, type Floors, floorImages, floors } from "./floors.ts";

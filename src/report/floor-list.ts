@@ -4,10 +4,12 @@ export type Floors = RunResults["floors"];
 
 /** A floor that was measured, with the words for it. */
 export interface NamedFloor {
+  readonly key: keyof Floors;
   readonly name: string;
   readonly meaning: string;
   readonly psnrDb: number;
   readonly ssim: number | null;
+  readonly msSsim: number | null;
   readonly perImagePsnrDb: readonly number[] | undefined;
 }
 
@@ -22,9 +24,9 @@ const WORDS: readonly (readonly [key: keyof Floors, name: string, meaning: strin
 export function floorList(floors: Floors): NamedFloor[] {
   return WORDS.flatMap(([key, name, meaning]) => {
     const floor = floors[key];
-    return floor
-      ? [{ name, meaning, psnrDb: floor.psnrDb, ssim: floor.ssim, perImagePsnrDb: floor.perImagePsnrDb }]
-      : [];
+    if (!floor) return [];
+    const { psnrDb, ssim, msSsim, perImagePsnrDb } = floor;
+    return [{ key, name, meaning, psnrDb, ssim, msSsim, perImagePsnrDb }];
   });
 }
 

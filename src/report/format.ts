@@ -3,6 +3,11 @@ export function dbText(value: number): string {
   return `${fixed(value, 2)}\u00a0dB`;
 }
 
+/** `+6.21 dB`, `−0.40 dB` */
+export function signedDbText(value: number): string {
+  return `${value < 0 ? "" : "+"}${dbText(value)}`;
+}
+
 /** `0.612`, or a dash where SSIM is not defined. */
 export function ssimText(value: number | null): string {
   return value === null ? "–" : fixed(value, 3);

@@ -65,7 +65,7 @@ function titleOf({ spec }: RunRecord): string {
 }
 
 function footerNotes({ results }: RunRecord): Html {
-  return html`${results && html`<p>PSNR is 10 log10(1 / MSE) per image, then averaged; an exact image counts as 100 dB. SSIM is Wang 2004 with an 11 × 11 Gaussian window. ${VERDICT_RULE}</p>`}
+  return html`${results && html`<p>PSNR is 10 log10(1 / MSE) per image, then averaged; an exact image counts as 100 dB. Intervals are bootstraps over the images, too short for few of them. SSIM is Wang 2004 with an 11 × 11 Gaussian window, MS-SSIM Wang 2003 with as many of its five scales as the images have room for. Features are those before the last layer of the audited model. ${VERDICT_RULE}</p>`}
 <p><strong>This file may contain the private images of the audited batch.</strong> Keep it as you keep them.</p>`;
 }
 

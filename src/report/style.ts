@@ -39,6 +39,7 @@ small { display: block; color: var(--muted); font-size: 13px; font-weight: 400; 
 .facts dd { margin: 0; }
 .facts strong { display: block; font-size: 26px; line-height: 1.3; letter-spacing: -0.01em; font-weight: 600; }
 .facts span { display: block; color: var(--muted); font-size: 13px; line-height: 1.4; }
+.facts > div:last-child:nth-child(3n + 2) { grid-column: span 2; }
 .facts > div:first-child strong { color: var(--result); }
 ol.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(240px, 100%), 1fr)); gap: 16px; margin: 0; padding: 0; list-style: none; }
 ol.few { grid-template-columns: repeat(auto-fill, minmax(min(420px, 100%), 1fr)); }
@@ -107,6 +108,8 @@ footer { margin-top: 56px; padding-top: 16px; border-top: 1px solid var(--line);
   body { padding: 24px 16px 40px; }
   h1 { font-size: 27px; }
   .facts { grid-template-columns: 1fr 1fr; }
+  .facts > div:last-child:nth-child(n) { grid-column: auto; }
+  .facts > div:last-child:nth-child(odd) { grid-column: span 2; }
   .facts > div { padding: 12px 14px; }
   .facts strong { font-size: 21px; }
   .floors, .floors thead, .floors tbody { display: block; }

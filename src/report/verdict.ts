@@ -1,6 +1,7 @@
 import type { RunRecord, RunResults } from "../audit/index.ts";
 import { highestFloor, ownFloors } from "./floor-list.ts";
-import { dbText, durationText, plural } from "./format.ts";
+import { dbText, durationText, percentText, plural } from "./format.ts";
+import { identifiedSentence } from "./identified.ts";
 
 /** The result in plain words. */
 export interface Verdict {
@@ -35,7 +36,9 @@ function scored(record: RunRecord, results: RunResults): Verdict {
       ...(record.status === "finished" ? [] : [`${stateWords(record)} What follows was scored before that.`]),
       `${reached} ${dbText(results.psnrDb.oneToOne)}${over}: ${dbText(Math.abs(margin))} ` +
         `${margin >= 0 ? "above" : "below"} the highest floor (${floor.name}, ${dbText(floor.psnrDb)}).`,
+      `Image by image, ${percentText(results.leakage.oneToOne.share)} of the best floor's squared error is gone.`,
       ...(count === 1 ? [] : spreadSentences(results, standouts)),
+      ...[identifiedSentence(results)].filter((sentence) => sentence !== undefined),
       ...(margin < CLEAR_DB
         ? ["Look at the pictures too: an eye may recognise what a mean of squared errors does not."]
         : []),

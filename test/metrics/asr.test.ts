@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { identification } from "../../src/metrics/index.ts";
+import { identification, shareInterval95 } from "../../src/metrics/index.ts";
 import { key, split, uniform } from "../../src/util/index.ts";
 
 describe("identification", () => {
@@ -33,5 +33,33 @@ describe("identification", () => {
     [[[0.1, Number.NaN]], "a row [0.1, NaN]"],
   ])("refuses %j", (rows, got) => {
     expect(() => identification(rows)).toThrow(got);
+  });
+});
+
+describe("share-interval-95", () => {
+  test("is Wilson's, as tables have it", () => {
+    const [low, high] = shareInterval95(1, 10);
+    expect(low).toBeCloseTo(0.0179, 4); // Brown, Cai and DasGupta 2001 and any statistics package
+    expect(high).toBeCloseTo(0.4042, 4);
+    expect(shareInterval95(8, 8)[0]).toBeCloseTo(0.6756, 4);
+    expect(shareInterval95(8, 8)[1]).toBe(1);
+    expect(shareInterval95(0, 4)[0]).toBe(0);
+  });
+
+  test("holds the true share in about 95 of 100 draws, also near its ends", () => {
+    for (const truth of [0.1, 0.5, 0.95]) {
+      let held = 0;
+      for (let t = 0; t < 1000; t++) {
+        const found = uniform(split(split(key(2), truth * 100), t), 20).filter((draw) => draw < truth).length;
+        const [low, high] = shareInterval95(found, 20);
+        if (low <= truth && truth <= high) held++;
+      }
+      expect(held / 1000, `${truth}`).toBeGreaterThan(0.9);
+      expect(held / 1000, `${truth}`).toBeLessThan(0.99);
+    }
+  });
+
+  test("refuses more found than there are", () => {
+    expect(() => shareInterval95(3, 2)).toThrow("got 3 of 2");
   });
 });

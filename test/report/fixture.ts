@@ -7,6 +7,7 @@ import {
   leakage,
   scoreLabels,
   scoreReconstruction,
+  shareInterval95,
   ssim,
   take,
 } from "../../src/metrics/index.ts";
@@ -106,7 +107,10 @@ function identifiedAmong(
       {
         measure: "ssim",
         share: { oneToOne: own.share, manyToOne: best.share },
-        interval95: { oneToOne: [0.375, 1], manyToOne: [0.375, 1] },
+        interval95: {
+          oneToOne: shareInterval95(own.identified.filter(Boolean).length, 8),
+          manyToOne: shareInterval95(best.identified.filter(Boolean).length, 8),
+        },
         identified: { oneToOne: own.identified, manyToOne: best.identified },
       },
     ],

@@ -78,16 +78,41 @@ describe("every number is there", () => {
       fact.querySelector("dt")!.textContent,
       fact.querySelector("strong")!.textContent,
     ]);
-    const { psnrDb, ssim, mse } = results;
+    const { psnrDb, ssim, msSsim, mse, leakage, featureDistance } = results;
     expect(psnrDb.oneToOne).not.toBe(psnrDb.manyToOne);
     expect(facts).toEqual([
       ["PSNR, one-to-one", dbText(psnrDb.oneToOne)],
       ["PSNR, many-to-one", dbText(psnrDb.manyToOne)],
+      ["Above the highest floor", `+${dbText(leakage.oneToOne.aboveFloorDb)}`],
       ["SSIM, one-to-one", ssimText(ssim.oneToOne)],
+      ["MS-SSIM, one-to-one", ssimText(msSsim.oneToOne)],
       ["MSE, one-to-one", compactText(mse.oneToOne)],
+      ["LPIPS, one-to-one", "–"],
+      ["Features, one-to-one", compactText(featureDistance!.mean.oneToOne)],
+      ["Identified", "8 of 8"],
       ["Labels, inferred", "87.5\u00a0%"],
       ["Cost", "12\u00a0min 34\u00a0s"],
     ]);
+  });
+
+  test("each has its floor beside it, or says why it is not there", () => {
+    const details = Object.fromEntries(
+      [...dom(page).querySelectorAll(".facts > div")].map((fact) => [
+        fact.querySelector("dt")!.textContent!,
+        plain(fact.querySelector("span")!.textContent!),
+      ]),
+    );
+    const highest = Object.entries(results.floors).reduce((a, b) => (b[1]!.psnrDb > a[1]!.psnrDb ? b : a));
+    expect(details["Above the highest floor"]).toContain(highest[0] === "batchMean" ? "batch mean; " : "flat mean; ");
+    expect(details["Above the highest floor"]).toContain("of the best floor's squared error is gone");
+    const multiScale = Object.values(results.floors).map((floor) => floor!.msSsim!);
+    expect(details["MS-SSIM, one-to-one"]).toContain(`highest floor ${ssimText(Math.max(...multiScale))}`);
+    expect(details["Features, one-to-one"]).toContain("less is closer");
+    expect(details["Features, one-to-one"]).toContain("lowest floor 0.360");
+    expect(details["LPIPS, one-to-one"]).toBe("not measured: no weights: pass some with --lpips");
+    expect(details.Identified).toBe(
+      "nearer to their own image than to 9 others, by SSIM; guessing finds 10 %, 95 % interval 67.6 % to 100 %",
+    );
   });
 
   test("each pair: who, how close, which labels, and its many-to-one choice", () => {

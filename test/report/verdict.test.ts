@@ -29,6 +29,18 @@ function run(psnrs: readonly number[], mismatchedDb?: number): RunRecord {
   };
 }
 
+test("says how much of the floor's error is gone, and how many images can be told from others", () => {
+  const { sentences } = verdict(base);
+  const said = sentences.join(" ").replaceAll("\u00a0", " ");
+  const { share } = base.results!.leakage.oneToOne;
+  expect(said).toContain(
+    `Image by image, ${Number((share * 100).toPrecision(3))} % of the best floor's squared error is gone.`,
+  );
+  expect(said).toContain("By SSIM, 8 of 8 images can be told from 9 others of the data (guessing finds 10 %).");
+  const without = { ...base, results: { ...base.results!, identification: null } };
+  expect(verdict(without).sentences.join(" ")).not.toContain("can be told");
+});
+
 describe("headline", () => {
   test.each([
     [[31, 33], "The private images were rebuilt almost exactly."],
