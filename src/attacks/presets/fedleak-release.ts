@@ -1,4 +1,4 @@
-import { definePreset, ours, type Preset, release } from "../preset.ts";
+import { definePreset, ours, type Preset, paper, release } from "../preset.ts";
 
 /**
  * FedLeak as its authors' released program runs it, known from public descriptions: it differs from the paper in what
