@@ -51,7 +51,7 @@ export const runRecord = z.strictObject({
   /** The completed options; the run's own schema checks what is inside and may add entries, defences for one. */
   spec: z
     .object({
-      attack: z.strictObject({ name: kebab, settings }),
+      attack: z.object({ name: kebab, settings }).catchall(z.json()),
       model: settings,
       data: settings,
       client: settings,
