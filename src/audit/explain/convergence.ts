@@ -1,16 +1,17 @@
 import type { AttackRun, AttackSettings, AttackState } from "../../attacks/index.ts";
 import { clientGradientStep } from "../../fl/index.ts";
+import { fail } from "../../util/index.ts";
 import { compileAttack, type Trial } from "../trial.ts";
 import { gradientDistances } from "./distances.ts";
 import type { ConvergencePart, VariantTrace } from "./schema.ts";
 import type { Outcome, Task } from "./task.ts";
 import { traceConvergence } from "./trace.ts";
-import { type Variant, variantsOf } from "./variants.ts";
+import { stepsAlone, type Variant, variantsOf } from "./variants.ts";
 
 export type FoundConvergence = Outcome & Pick<ConvergencePart, "iterations" | "every" | "notes" | "variants">;
 
 /**
- * μ, L and μ/L along four runs of the attack: with partial matching and gradient regularisation each on and off.
+ * μ, L and μ/L along runs of the attack with partial matching and gradient regularisation each on and off.
  *
  * All start from the same state and see the same observation. A variant that diverges ends with its failure; the others go on.
  * done: variants that an earlier, interrupted go has finished, kept as they are; keep: is given what there is after each one.
@@ -22,7 +23,15 @@ export async function measureConvergence(
   keep: (found: FoundConvergence) => Promise<void>,
 ): Promise<FoundConvergence> {
   const { trial, options } = task;
-  const { iterations } = trial.settings;
+  const { iterations, method } = trial.settings;
+  if (method !== "optimise") {
+    fail({
+      who: `convergence of ${trial.preset.name}`,
+      must: "the attack must search for the images step by step",
+      got: `method ${method}, which solves for them`,
+      remedy: "Pass --only with the other parts, or choose another attack.",
+    });
+  }
   const every = Math.max(1, Math.ceil(iterations / (options.probes - 1)));
   const variants = variantsOf(trial.settings);
   const traces: VariantTrace[] = [];
@@ -46,7 +55,8 @@ async function traceOf(
   { every, before, of }: { readonly every: number; readonly before: number; readonly of: number },
 ): Promise<VariantTrace> {
   stage(`compiling the attack with ${WORDS[name]}`);
-  const plain = await compileAttack({ ...trial, settings: { ...settings, gamma: 0 } });
+  const quiet = settings.gamma === 0 ? {} : { gamma: 0, langevin: 0 }; // a trial step of the look-ahead has no noise
+  const plain = await compileAttack({ ...trial, settings: { ...settings, ...quiet } });
   try {
     const run = settings.gamma === 0 ? plain : await compileAttack({ ...trial, settings });
     try {
@@ -99,12 +109,14 @@ const WORDS: Readonly<Record<VariantTrace["name"], string>> = {
 /** What the numbers assume beside the formulas. */
 function notesOn(settings: AttackSettings): string[] {
   const { optimiser, signed, parameterisation } = settings;
-  const rule = `${signed ? "the sign of the gradient through " : ""}${optimiser}`;
+  const alone = stepsAlone(settings);
+  const rule = `${signed && !alone ? "the sign of the gradient through " : ""}${optimiser}`;
   return [
     "x is the private batch. It is known here, to the audit, and was never given to the attack.",
     "Reconstructions are paired with private images one-to-one, anew at each point, before the difference is taken.",
     "D is the gradient of the whole objective, priors such as total variation included, by the images.",
     `The bound 2μ/L holds for plain steps along −D. This attack moves by ${rule}, so that its steps are not bounded by it.`,
+    ...(alone ? [`Gradient regularisation has no effect with ${optimiser}, so there are two runs.`] : []),
     ...(parameterisation === "pixels"
       ? []
       : [`What is optimised is not the images (parameterisation ${parameterisation}): D is by the images they make.`]),

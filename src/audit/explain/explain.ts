@@ -1,3 +1,4 @@
+import { findAttack } from "../../attacks/index.ts";
 import { fail } from "../../util/index.ts";
 import { canonicalJson, fingerprint } from "../fingerprint.ts";
 import { ledgerOf } from "../ledger.ts";
@@ -27,13 +28,13 @@ export interface ExplainPlan {
 /** All parts, in their order. */
 export const PARTS = ["convergence", "noise", "sensitivity", "damping"] as const satisfies readonly PartName[];
 
-const ITERATIONS = 100; // our choice: enough to see a trend, four times; the presets' thousands would take hours
+const ITERATIONS = 100; // our choice: enough to see a trend, in each of four runs; the presets' thousands would take hours
 
 /**
  * Explains an attack setting with the paper's own diagnostics: μ/L along the run, gradient distance against noise, gradient
  * magnitude against sensitivity, and the damping example. Each part is written as soon as it is there.
  *
- * Where the spec does not set `iterations`, 100 are run. A finished part of an earlier explanation in the same folder is
+ * Where the spec does not set `iterations`, 100 are run, or the preset's if it has fewer. A finished part of an earlier explanation in the same folder is
  * kept. It computes with the private batch, which no attack is given.
  * Throws FedleakError at bad input, before anything is written; a part that fails says so in the result.
  */
@@ -42,7 +43,8 @@ export async function explainAttack(
   plan: ExplainPlan,
 ): Promise<{ folder: string; found: Explanation }> {
   const { onEvent, signal } = plan;
-  const shortened = !Object.hasOwn(asked.attack.settings, "iterations");
+  const preset = findAttack(asked.attack.name).settings.iterations.value;
+  const shortened = !Object.hasOwn(asked.attack.settings, "iterations") && preset > ITERATIONS;
   const spec = shortened ? withIterations(asked) : asked;
   const started = new Date();
   const out = plan.out ?? defaultOut(`explain-${spec.attack.name}`, spec.model.name, started);

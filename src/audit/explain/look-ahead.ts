@@ -5,7 +5,7 @@ import { float32, type Tensor } from "../../tensor/index.ts";
  * The gradient by the images that gradient regularisation descends: (1−γ)·D(x′) + γ·D(x̃).
  *
  * x̃ is x′ + ε·D/‖D‖ for lookahead "uphill", and for "descent" where one step without look-ahead leads; labels stay as they
- * are. plain: the same attack with γ = 0; here: its probe at `state`. undefined when γ is 0, when the trial step fails, or when
+ * are. plain: the same attack with γ = 0 and no noise in its steps; here: its probe at `state`. undefined when γ is 0, when the trial step fails, or when
  * the look-ahead is uphill in something other than pixels.
  * Source: FedLeak, Equations 12 and 13. Differs: unsigned, and by the images whatever is optimised.
  */
@@ -26,13 +26,14 @@ export async function blendedGradient(
   );
 }
 
-const LABELS = "labels"; // the label logits' name in an attack's state
+// What a trial step must not move: label logits, and the losses by which one of several candidates is the best.
+const STAYS = /(^|\.)(labels|loss)$/;
 
 async function descended(plain: Pick<AttackRun, "step">, state: AttackState): Promise<AttackState | undefined> {
   const trial = await plain.step(state);
   if (trial.failure) return undefined;
-  const labels = state.tensors[LABELS];
-  return { ...trial.state, tensors: { ...trial.state.tensors, ...(labels && { [LABELS]: labels }) } };
+  const kept = Object.entries(state.tensors).filter(([name]) => STAYS.test(name));
+  return { ...trial.state, tensors: { ...trial.state.tensors, ...Object.fromEntries(kept) } };
 }
 
 /** Moves the tensor of the state that is the images, if there is one. */

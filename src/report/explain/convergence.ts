@@ -33,7 +33,7 @@ export function convergenceSection(part: ConvergencePart, finding: Finding, docu
   return html`<section aria-labelledby="convergence">
 <h2 id="convergence">Does the gradient lead to the private images?</h2>
 <p class="finding">${finding.sentence} ${finding.more}</p>
-<p>As in the paper's Figures 1c and 1d, along ${countText(part.iterations)} iterations, measured every ${countText(part.every)}, four times: with each of FedLeak's two techniques on and off.</p>
+<p>As in the paper's Figures 1c and 1d, along ${countText(part.iterations)} iterations, measured every ${countText(part.every)}, in ${part.variants.length} runs: with each of FedLeak's two techniques on and off.</p>
 <ul class="formulas">
 <li>μ = ⟨x′−x, D⟩ / ‖x′−x‖² and L = ‖D‖² / ‖x′−x‖²: Equations 4 to 6, taken as equalities at each point.</li>
 <li>A step −ηD changes ‖x′−x‖² by the factor 1 − 2ημ + η²L. It comes closer for 0 &lt; η &lt; 2μ/L; at best, η = μ/L, by the factor 1 − μ²/L.</li>

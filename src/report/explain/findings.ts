@@ -34,20 +34,23 @@ function failed({ failure }: { readonly failure?: string | undefined }): Finding
 const ALIKE = 1.1; // our choice: under a tenth of difference we speak of none
 
 function convergenceFinding(part: ConvergencePart): Finding {
-  const [neither, both] = [variantOf(part, "neither"), variantOf(part, "both")];
-  if (!neither || !both) return { sentence: "The runs with neither technique and with both are not there yet." };
-  const [a, b] = [summaryOf(neither), summaryOf(both)];
+  const neither = variantOf(part, "neither");
+  const full =
+    variantOf(part, "both") ?? (part.status === "finished" ? variantOf(part, "partial-matching") : undefined);
+  if (!neither || !full) return { sentence: "The runs with neither technique and with both are not there yet." };
+  const [a, b] = [summaryOf(neither), summaryOf(full)];
+  const named = full.name === "both" ? "both techniques" : "partial matching";
   if (a.ratio === null || b.ratio === null) return { sentence: "μ/L cannot be told: the gradient is zero all along." };
   const sentence =
-    `With both techniques the median μ/L is ${compactText(b.ratio)}, with neither ${compactText(a.ratio)}: ` +
+    `With ${named} the median μ/L is ${compactText(b.ratio)}, with neither ${compactText(a.ratio)}: ` +
     `${compared(a.ratio, b.ratio)}${steadiness(a.spread, b.spread)}.`;
   const angle =
     `The cosine between descent and the way to the private images, which no scaling of the loss changes, ` +
-    `has a median of ${number(b.alignment)} with both and ${number(a.alignment)} with neither.`;
+    `has a median of ${number(b.alignment)} with ${named} and ${number(a.alignment)} with neither.`;
   const ends =
     a.lastRms === null || b.lastRms === null
       ? ""
-      : ` The run with both ends ${compactText(b.lastRms)} a pixel away from the private images, the run with neither ${compactText(a.lastRms)}.`;
+      : ` The run with ${named} ends ${compactText(b.lastRms)} a pixel away from the private images, the run with neither ${compactText(a.lastRms)}.`;
   return { sentence, more: angle + ends };
 }
 

@@ -26,7 +26,7 @@ function figure(scope: SensitivityScope, document: DrawingDocument): Html | unde
   if (points.length === 0) return undefined;
   const [x, y] = [scaleFor(points.map((p) => p.x)), scaleFor(points.map((p) => p.y))];
   const numbers = `Pearson ${correlation(pearson)}, Spearman ${correlation(spearman)}`;
-  return html`<figure class="chart"><figcaption><strong>${TITLES[name]}</strong><span>${numbers}; ${countText(sampled)} of ${countText(entries)} entries${(x.kind === "log" || y.kind === "log") && ", log scales"}</span></figcaption>
+  return html`<figure class="chart"><figcaption><strong>${TITLES[name]}</strong><span>${numbers}; ${countText(sampled)} of ${countText(entries)} entries${(x.kind === "log" || y.kind === "log") && ", log scale"}</span></figcaption>
 ${chart(document, {
   series: [],
   points,

@@ -13,6 +13,10 @@ ul.key svg { width: 32px; height: 10px; flex: none; }
 .charts { grid-template-columns: repeat(auto-fill, minmax(min(320px, 100%), 1fr)); }
 .scroll { overflow-x: auto; margin-top: 20px; }
 .scroll table { min-width: 700px; font-size: 14px; }
+.scroll th { overflow-wrap: normal; }
+.scroll th:first-child { min-width: 150px; }
+.scroll thead .number { white-space: normal; min-width: 64px; }
+.scroll + p { margin-top: 6px; }
 .formulas { margin: 0 0 20px; padding: 0 0 0 18px; max-width: 46em; color: var(--muted); font-size: 14px; }
 .formulas li { padding: 2px 0; }
 @media screen and (max-width: 720px) { .scroll table { min-width: 620px; } }
