@@ -5,6 +5,7 @@ import { PARTITIONS } from "../data/index.ts";
 import { BUFFER_RULES } from "../fl/index.ts";
 import { MODELS } from "../models/index.ts";
 import { DEVICES } from "../runtime/index.ts";
+import { fail } from "../util/index.ts";
 import { notNegative, wholeFrom } from "./flag-values.ts";
 
 /** Declares on a command every flag that says what to train and how; `trainRequest` reads them back. */
@@ -76,8 +77,12 @@ export function trainRequest(flags: Readonly<Record<string, unknown>>): TrainReq
   const centralised = flags.centralised === true || flags.algorithm === "centralised";
   const foreign = (centralised ? FEDERATED_ONLY : CENTRALISED_ONLY).find((name) => flags[name] !== undefined);
   if (foreign !== undefined) {
-    const where = centralised ? "a federation, not a centralised training" : "a centralised training (--centralised)";
-    throw new InvalidArgumentError(`--${kebab(foreign)} belongs to ${where}.`);
+    fail({
+      who: `train --${kebab(foreign)}`,
+      must: `the flag belongs to a ${centralised ? "federation" : "centralised training"}`,
+      got: `a ${centralised ? "centralised training" : "federation"}`,
+      remedy: centralised ? "Leave it or --centralised away." : "Add --centralised, or use --rounds.",
+    });
   }
   const path = (value: unknown) => (value === undefined ? undefined : resolve(value as string));
   const set = Object.entries(DATA_FLAGS).find(([name]) => flags[name] !== undefined);
