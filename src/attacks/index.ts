@@ -1,3 +1,4 @@
+export { CLOSED_FORMS, type ClosedForm, whyNot } from "./analytic/index.ts";
 export { completeSettings, type SettingRow, settingsLedger } from "./complete-settings.ts";
 export { inferLabels } from "./labels/paper.ts";
 export { median } from "./postprocess.ts";
@@ -13,6 +14,7 @@ export {
   type AttackState,
   advance,
   type Probe,
+  type Solution,
   type StepProgram,
   type StepResult,
 } from "./run.ts";

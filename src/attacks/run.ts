@@ -66,8 +66,18 @@ export interface AttackRun {
   probe(state: AttackState): Promise<Probe>;
   /** B classes, one a reconstructed image, in their order. */
   inferredLabels(state: AttackState): readonly number[];
+  /** Of a closed form: what became of it. */
+  solution?(state: AttackState): Solution;
   /** Frees the compiled programs; the run cannot be used afterwards. */
   release(): Promise<void>;
+}
+
+/** What a closed form came to. */
+export interface Solution {
+  /** Whether it found all images of the batch. */
+  readonly complete: boolean;
+  /** In words, for the ledger. */
+  readonly about: string;
 }
 
 /**

@@ -74,7 +74,8 @@ export async function conduct(job: Job): Promise<RunRecord> {
     const ledger = stoppedAt(job.record.ledger, iteration, iterations);
     return conclude({ ...job.record, ledger, curve, status: "failed", failure, ...scored });
   }
-  const done = { ...job.record, curve, results: await score(job, end, reconstruction) };
+  const ledger = [...job.record.ledger, ...solutionEntries(attack, end)];
+  const done = { ...job.record, ledger, curve, results: await score(job, end, reconstruction) };
   if (!trial.spec.measure.mismatchedFloor) return conclude({ ...done, status: "finished" });
   await writeRecord(folder, done);
   return conclude(await withMismatchedFloor(job, done, iterations));
@@ -126,6 +127,12 @@ function complaintAbout(images: Images, iteration: number): string | undefined {
 
 function allFinite({ data }: Images): boolean {
   return data.every(Number.isFinite);
+}
+
+/** What a closed form found, for the ledger. */
+function solutionEntries({ solution }: AttackRun, { at }: IterationEnd): Assumption[] {
+  const found = solution?.(at.state);
+  return found ? [{ assumption: "solution", value: found.about, origin: "measured" }] : [];
 }
 
 /** The ledger of a run that failed: its numbers, if it has any, are those of the iterate before. */

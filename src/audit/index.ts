@@ -1,3 +1,4 @@
+export { AUTO, BEST, chooseAttack } from "./auto.ts";
 export { type CompareOptions, type CompareOutcome, resumeComparison, startComparison } from "./compare/compare.ts";
 export { COMPARISON_FILES, type ComparisonDocuments, isComparison, trialFolder } from "./compare/compare-folder.ts";
 export type { BatchPictures } from "./compare/compare-pictures.ts";

@@ -28,6 +28,7 @@ function threatModel({ spec, preset, observation, model, prior }: Trial, attack:
   const normed = model.buffers.length > 0;
   return [
     { assumption: "attack", value: preset.name, origin: "source", note: preset.source },
+    ...choiceEntries(spec.attack.choice),
     {
       assumption: "granted",
       value: seen.granted!,
@@ -56,6 +57,14 @@ function threatModel({ spec, preset, observation, model, prior }: Trial, attack:
     priorEntry(spec.attack.prior, prior),
     { assumption: "defence", value: "none", origin: "our-choice" },
   ];
+}
+
+/** How "auto" came to the attack, and why it took none of the others. */
+function choiceEntries(choice: Trial["spec"]["attack"]["choice"]): Assumption[] {
+  if (choice === null) return [];
+  const value = choice.verdicts.map(({ attack, verdict }) => `${attack}: ${verdict}`).join("; ");
+  const note = `within ${Math.round(choice.budgetMs / 1000)} s, closed forms first; no choice by the private images`;
+  return [{ assumption: "attack-choice", value, origin: "our-choice", note }];
 }
 
 /** What the attack learned from public images beforehand. */

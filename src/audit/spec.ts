@@ -22,10 +22,18 @@ const whole = (least: number) => z.int().min(least).describe(`a whole number ≥
 const settings = z.record(z.string(), z.json()).default({}).describe("settings by name");
 const yesOrNo = z.boolean().default(false).describe("true or false");
 
+/** How "auto" came to an attack: within which time, and what was said of each, in the order it was looked at. */
+const choice = z.strictObject({
+  budgetMs: z.number().positive(),
+  verdicts: z.array(z.strictObject({ attack: z.string().min(1), verdict: z.string().min(1) })),
+});
+
 const attack = z.strictObject({
   name: z.string().min(1).default("fedleak-release").describe("the name of an attack"), // the strongest preset of METHODS 1
   /** Overrides of the preset; a run stores all of its settings here. */
   settings,
+  /** How the attack was chosen, where "auto" was asked for; null: it was named. */
+  choice: choice.nullable().default(null).describe("an object or null"),
   /** The folder of a trained prior, or an ONNX file of a generator; null: none. */
   prior: z.string().min(1).nullable().default(null).describe("a path or null"),
 });

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import ms, { type StringValue } from "ms";
 
 /** Reads a flag's text as a whole number from `least` to `most`. */
 export function wholeFrom(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -8,6 +9,13 @@ export function wholeFrom(least: number, most = Number.MAX_SAFE_INTEGER): (text:
     if (/^\d+$/.test(text) && value >= least && value <= most) return value;
     throw new InvalidArgumentError(`It must be a whole number ${range}.`);
   };
+}
+
+/** Reads a flag's text as a duration with its unit, as 90s, 10m or 2h; in milliseconds, above 0. */
+export function duration(text: string): number {
+  const value = /^\s*[\d.]+\s*[a-z]+\s*$/i.test(text) ? ms(text as StringValue) : undefined;
+  if (value !== undefined && value > 0) return value;
+  throw new InvalidArgumentError("It must be a time with its unit, as 90s, 10m or 2h.");
 }
 
 /** Reads a flag's text as a number ≥ 0. */

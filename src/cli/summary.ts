@@ -168,6 +168,8 @@ function assumptions({ ledger }: RunRecord): string {
 }
 
 const QUOTED = [
+  "attack-choice",
+  "solution",
   "labels",
   "batch-size",
   "bn-mode",

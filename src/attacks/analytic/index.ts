@@ -42,7 +42,7 @@ export async function prepareAnalytic(plan: AnalyticPlan): Promise<AttackRun> {
   const { model, observation, attack, settings, prior, device = "cpu", threads = 0 } = plan;
   const { mode, batchSize } = checkPlan(plan);
   const shape = [batchSize, ...model.inputShape];
-  const solve = solverOf(settings.method as ClosedForm, model, observation, shape);
+  const solved = once(solverOf(settings.method as ClosedForm, model, observation, shape));
   const first = firstLabels(model, observation, batchSize);
   const options = {
     bake: { ...knownTensors({ ...observation.global, update: observation.update }), ...prior?.tensors },
@@ -69,7 +69,7 @@ export async function prepareAnalytic(plan: AnalyticPlan): Promise<AttackRun> {
       ...(prior && { prior: prior.about }),
     },
     step: async ({ evaluations }) => {
-      const { images, found } = solve();
+      const { images, found } = solved.get();
       const known = found === batchSize && batchSize > 1;
       const labels = known ? await labelsOfImages(images, { model, mode, observation, device, threads }) : first.labels;
       const tensors = stateOf(images, oneHot(labels, model.classes), found);
@@ -83,6 +83,10 @@ export async function prepareAnalytic(plan: AnalyticPlan): Promise<AttackRun> {
     reconstruct: ({ tensors }) => finish.images(tensors[IMAGES]!),
     probe: checked,
     inferredLabels: ({ tensors }) => mostProbable(tensors[LABELS]!),
+    solution: ({ tensors }) => {
+      const found = scalarOf(tensors[FOUND]!);
+      return { complete: found === batchSize, about: found === 0 ? NOTHING : solved.get().about };
+    },
     release: async () => {
       await Promise.all([check.release(), finish.release()]);
     },
@@ -91,6 +95,19 @@ export async function prepareAnalytic(plan: AnalyticPlan): Promise<AttackRun> {
 
 // The state's tensors: images [B,C,H,W], one-hot labels [B,N], and how many of the images were found.
 const [IMAGES, LABELS, FOUND] = ["images", "labels", "found"] as const;
+
+const NOTHING = "no image was found: all are grey";
+
+/** The value of a pure function that takes long, computed when first asked for. */
+function once<T>(compute: () => T): { get(): T } {
+  let made: { readonly value: T } | undefined;
+  return {
+    get: () => {
+      made ??= { value: compute() };
+      return made.value;
+    },
+  };
+}
 
 function stateOf(images: Tensor<"float32">, labels: Tensor<"float32">, found: number): Tensors<"float32"> {
   return { [IMAGES]: images, [LABELS]: labels, [FOUND]: float32([], [found]) };
