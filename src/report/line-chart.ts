@@ -13,6 +13,8 @@ export interface LineChart {
   /** The whole chart in one sentence, for those who do not see it. */
   readonly description: string;
   readonly log: boolean;
+  /** What is counted along x; iterations when not given. */
+  readonly unit?: string;
   /** A horizontal line to compare with. */
   readonly reference?: { readonly name: string; readonly value: number };
 }
@@ -21,13 +23,16 @@ const SIZE = { width: 320, height: 200, marginLeft: 44, marginRight: 20, marginT
 const MAX_SAMPLES = 400; // our choice: about one a pixel of the drawing
 
 /** A curve over the iterations as inline SVG, in the colours of the page around it. */
-export function lineChart(document: DrawingDocument, { samples, description, log, reference }: LineChart): Html {
+export function lineChart(
+  document: DrawingDocument,
+  { samples, description, log, reference, unit = "iteration" }: LineChart,
+): Html {
   const drawn = thin(samples, MAX_SAMPLES);
   const ticks = log ? logTicks(drawn.map((sample) => sample.y)) : 5;
   const svg = Plot.plot({
     ...SIZE,
     document: document as never, // the DOM's types are not loaded: this layer has no browser
-    x: { label: "iteration", labelAnchor: "right", labelArrow: false, ticks: 4, tickFormat: countText },
+    x: { label: unit, labelAnchor: "right", labelArrow: false, ticks: 4, tickFormat: countText },
     y: { type: log ? "log" : "linear", label: null, axis: null },
     marks: [
       Plot.gridY({ ticks }),

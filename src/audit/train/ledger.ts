@@ -44,7 +44,7 @@ export function trainLedger({ spec, model, weightsAbout, data, open, closed }: T
         training === "fedsgd"
           ? "1, of which the gradient is sent"
           : localSteps === null
-            ? `${localEpochs} epochs`
+            ? `${localEpochs} ${localEpochs === 1 ? "epoch" : "epochs"}`
             : `${localSteps}`,
       ),
       ours("weighting", "clients count by the number of their images, as McMahan et al. 2017"),

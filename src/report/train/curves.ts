@@ -45,7 +45,7 @@ export function trainCurves({ curve, unit }: TrainRecord, document: DrawingDocum
     const [first, last] = [samples[0]!, samples.at(-1)!];
     const summary = `${text(first.y)} → ${text(last.y)}, ${unit}s ${countText(first.x)} to ${countText(last.x)}`;
     return html`<figure class="chart"><figcaption><strong>${title}</strong><span>${note}</span></figcaption>
-${lineChart(document, { samples, log: false, description: `${title}: ${summary}` })}
+${lineChart(document, { samples, log: false, unit, description: `${title}: ${summary}` })}
 <p>${summary}</p></figure>`;
   })}</div>
 </section>`;
