@@ -69,7 +69,7 @@ const TOO_SMALL = "images under 11 × 11 pixels";
 
 const OPENERS: Readonly<Record<MeasureName, Opener>> = {
   lpips: async ({ lpips, truth, spec }) => {
-    if (lpips === undefined) return "no weights: pass some with --lpips";
+    if (lpips === undefined) return "no weights were given";
     return openLpips(lpips.weights, {
       imageShape: truth.images.shape.slice(1),
       device: "cpu",

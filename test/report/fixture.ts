@@ -58,7 +58,7 @@ export async function fakeRun(weaken = 1): Promise<FakeRun> {
     lpips: null,
     featureDistance: inventedDistance(score.pairs),
     identification: identifiedAmong(scenes(9, 77), truth, reconstruction, score.pairs),
-    notMeasured: { lpips: "no weights: pass some with --lpips" },
+    notMeasured: { lpips: "no weights were given" },
     labels: {
       trueLabels: TRUE_LABELS,
       inferredLabels,
