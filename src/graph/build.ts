@@ -7,10 +7,12 @@ import {
   add,
   broadcastTo,
   type ConvOptions,
+  cast,
   constantOf,
   conv,
   convInput,
   div,
+  equal,
   erf,
   exp,
   log,
@@ -30,6 +32,7 @@ import {
   sum,
   swapLast,
   transpose,
+  where,
 } from "./ops/verbs.ts";
 
 type Keep = { readonly keepDims?: boolean };
@@ -61,10 +64,26 @@ export function logSumExp(x: Node, axis = -1): Node {
   return add(log(sum(exp(sub(x, peak)), [axis], { keepDims: true })), peak);
 }
 
-/** x − logSumExp(x) along `axis`, as (x − max) − ln Σ exp(x − max): a confident prediction's tiny loss does not cancel. */
+/**
+ * x − logSumExp(x) along `axis`, as (x − peak) − ln(1 + Σ exp(x − peak) over all but the peak).
+ *
+ * Exact to the last bits where one element stands far above the others: the tiny loss of a confident prediction, and its
+ * gradient, would else be the difference of two numbers near 1.
+ */
 export function logSoftmax(x: Node, axis = -1): Node {
-  const centred = sub(x, stopGradient(max(x, [axis], { keepDims: true })));
-  return sub(centred, log(sum(exp(centred), [axis], { keepDims: true })));
+  const peak = max(x, [axis], { keepDims: true });
+  const atPeak = equal(x, peak);
+  const centred = where(atPeak, 0, sub(x, peak)); // 0 there anyway; so its gradient does not cancel either
+  const others = sum(where(atPeak, 0, exp(centred)), [axis], { keepDims: true });
+  const furtherPeaks = stopGradient(sub(sum(cast(atPeak), [axis], { keepDims: true }), 1)); // 0 but for ties
+  return sub(centred, logOfOneAnd(add(others, furtherPeaks)));
+}
+
+/** ln(1 + x) for x ≥ 0: what rounding takes from 1 + x is put back. Each difference is kept from being simplified. */
+function logOfOneAnd(x: Node): Node {
+  const whole = add(x, 1);
+  const taken = sub(stopGradient(x), stopGradient(sub(stopGradient(whole), 1)));
+  return add(log(whole), stopGradient(div(taken, stopGradient(whole))));
 }
 
 /** exp(x)/Σ exp x along `axis`; stable at any magnitude. */
