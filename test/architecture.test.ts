@@ -45,6 +45,7 @@ const NODE_CORNERS = new Set([
   "audit/prior/load.ts",
   "audit/prior/train.ts",
   "audit/profile.ts",
+  "audit/rate.ts",
   "audit/resume.ts",
   "audit/run-files.ts",
   "audit/run-folder.ts",

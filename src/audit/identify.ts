@@ -86,8 +86,7 @@ async function identifiedBy(
 }
 
 function summary(measure: string, { oneToOne, manyToOne }: PerPairing<Identification>) {
-  const interval = ({ identified }: Identification) =>
-    shareInterval95(identified.filter(Boolean).length, identified.length);
+  const interval = ({ share, identified }: Identification) => shareInterval95(share, identified.length);
   return {
     measure,
     share: { oneToOne: oneToOne.share, manyToOne: manyToOne.share },

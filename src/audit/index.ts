@@ -18,6 +18,8 @@ export type { IterationEvent, RunEvent, Watcher } from "./events.ts";
 export * from "./explain/index.ts";
 export * from "./prior/index.ts";
 export { profileAttack } from "./profile.ts";
+export { type RatePage, type RenderRatePage, rateRun, writeRatePage } from "./rate.ts";
+export type { Rating } from "./rate-votes.ts";
 export { checkRecord, parseRecord } from "./record.ts";
 export { requiredAssumptions } from "./record-laws.ts";
 export {

@@ -9,6 +9,7 @@ import { declareDemo } from "./demo.ts";
 import { declareExplain } from "./explain.ts";
 import { declareList } from "./list.ts";
 import { declareProfile } from "./profile.ts";
+import { declareRate } from "./rate.ts";
 import { declareResume } from "./resume.ts";
 import { declareTrain } from "./train.ts";
 import { declareTrainPrior } from "./train-prior.ts";
@@ -38,6 +39,7 @@ async function main(): Promise<void> {
   declareVerify(program, exit);
   declareProfile(program);
   declareExplain(program, exit);
+  declareRate(program);
   try {
     await program.parseAsync();
   } catch (error) {

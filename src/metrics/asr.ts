@@ -43,26 +43,25 @@ export function identification(distances: readonly (readonly number[])[]): Ident
 }
 
 /**
- * A 95 % interval of a share: `found` of `count` images.
+ * A 95 % interval of a share of `count` images.
  *
- * (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n), p = found/n, z = 1.96: Wilson's score interval, clipped to [0,1].
- * 0 ≤ found ≤ count, count ≥ 1. Unlike a bootstrap it has a width where all images agree: 8 of 8 is 0.68 to 1.
- * It takes the images for independent, which those of one update are not: read it as a spread.
- * Throws FedleakError when the counts are not whole numbers in that order.
+ * (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n), p the share, n the count, z = 1.96: Wilson's score interval.
+ * share in [0,1], count ≥ 1 → [low, high] within [0,1]. Unlike a bootstrap it has a width where all images agree: for 8 of 8
+ * it is 0.68 to 1. It takes the images for independent, which those of one update are not: read it as a spread.
+ * Throws FedleakError when the share is not in [0,1] or the count not a whole number ≥ 1.
  * Source: Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22(158), 1927.
  */
-export function shareInterval95(found: number, count: number): readonly [low: number, high: number] {
-  if (!Number.isInteger(found) || !Number.isInteger(count) || found < 0 || found > count || count < 1) {
+export function shareInterval95(share: number, count: number): readonly [low: number, high: number] {
+  if (!(share >= 0 && share <= 1) || !Number.isInteger(count) || count < 1) {
     fail({
       who: "share interval",
-      must: "it needs whole numbers, 0 ≤ found ≤ count and count ≥ 1",
-      got: `${found} of ${count}`,
-      remedy: "Count images, not shares.",
+      must: "it needs a share in [0,1] of a whole number of images, 1 or more",
+      got: `${share} of ${count}`,
+      remedy: "Pass the share and how many images it is of.",
     });
   }
-  const p = found / count;
   const square = Z * Z;
-  const reach = Z * Math.sqrt((p * (1 - p)) / count + square / (4 * count * count));
-  const at = (sign: 1 | -1) => (p + square / (2 * count) + sign * reach) / (1 + square / count);
+  const reach = Z * Math.sqrt((share * (1 - share)) / count + square / (4 * count * count));
+  const at = (sign: 1 | -1) => (share + square / (2 * count) + sign * reach) / (1 + square / count);
   return [Math.max(0, at(-1)), Math.min(1, at(1))];
 }

@@ -5,6 +5,7 @@ export { findings, renderExplanation } from "./explain/index.ts";
 export { floorList, type NamedFloor } from "./floor-list.ts";
 export type { DrawingDocument } from "./line-chart.ts";
 export type { Pictures } from "./pictures.ts";
+export { renderRatePage } from "./rate-page.ts";
 export { renderReport } from "./render.ts";
 export { renderTraining } from "./train/render.ts";
 export { type Verdict, verdict } from "./verdict.ts";

@@ -1,5 +1,6 @@
 import type { RunRecord, RunResults } from "../audit/index.ts";
 import { fail } from "../util/index.ts";
+import { checkDataUrls } from "./data-url.ts";
 import { ownFloors } from "./floor-list.ts";
 import { dbText, ssimText } from "./format.ts";
 import { type Html, html } from "./html.ts";
@@ -14,7 +15,7 @@ export interface Pictures {
 
 /** Every private image beside its reconstruction; before scoring, the pictures as they are. */
 export function picturesSection({ results }: RunRecord, pictures: Pictures): Html | undefined {
-  checkPictures(pictures);
+  checkDataUrls([...pictures.originals, ...pictures.reconstructions]);
   if (results === undefined) return unpaired(pictures);
   checkCount(results, pictures);
   return html`<section aria-labelledby="pictures">
@@ -68,20 +69,6 @@ ${strips.map(
 <ol class="strip">${urls.map((url, i) => html`<li><img src="${url}" alt="${noun} ${i}"></li>`)}</ol>`,
 )}
 </section>`;
-}
-
-/** Only pictures that carry their own data may enter the page: it must not ask anybody for anything. */
-function checkPictures({ originals, reconstructions }: Pictures): void {
-  for (const url of [...originals, ...reconstructions]) {
-    if (!/^data:image\/(png|jpeg|webp);base64,[A-Za-z0-9+/]+=*$/.test(url)) {
-      fail({
-        who: "report",
-        must: "pictures must be data URLs of PNG, JPEG or WebP in base64",
-        got: `"${url.slice(0, 40)}"`, // 40: enough to recognise it
-        remedy: "Encode the picture first.",
-      });
-    }
-  }
 }
 
 function checkCount(results: RunResults, { originals, reconstructions }: Pictures): void {

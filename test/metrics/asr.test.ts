@@ -38,11 +38,11 @@ describe("identification", () => {
 
 describe("share-interval-95", () => {
   test("is Wilson's, as tables have it", () => {
-    const [low, high] = shareInterval95(1, 10);
+    const [low, high] = shareInterval95(0.1, 10);
     expect(low).toBeCloseTo(0.0179, 4); // Brown, Cai and DasGupta 2001 and any statistics package
     expect(high).toBeCloseTo(0.4042, 4);
-    expect(shareInterval95(8, 8)[0]).toBeCloseTo(0.6756, 4);
-    expect(shareInterval95(8, 8)[1]).toBe(1);
+    expect(shareInterval95(1, 8)[0]).toBeCloseTo(0.6756, 4);
+    expect(shareInterval95(1, 8)[1]).toBe(1);
     expect(shareInterval95(0, 4)[0]).toBe(0);
   });
 
@@ -51,7 +51,7 @@ describe("share-interval-95", () => {
       let held = 0;
       for (let t = 0; t < 1000; t++) {
         const found = uniform(split(split(key(2), truth * 100), t), 20).filter((draw) => draw < truth).length;
-        const [low, high] = shareInterval95(found, 20);
+        const [low, high] = shareInterval95(found / 20, 20);
         if (low <= truth && truth <= high) held++;
       }
       expect(held / 1000, `${truth}`).toBeGreaterThan(0.9);
@@ -59,7 +59,9 @@ describe("share-interval-95", () => {
     }
   });
 
-  test("refuses more found than there are", () => {
-    expect(() => shareInterval95(3, 2)).toThrow("got 3 of 2");
+  test("refuses what is no share", () => {
+    expect(() => shareInterval95(1.5, 2)).toThrow("got 1.5 of 2");
+    expect(() => shareInterval95(Number.NaN, 2)).toThrow("got NaN of 2");
+    expect(() => shareInterval95(0, 0)).toThrow("got 0 of 0");
   });
 });

@@ -108,8 +108,8 @@ function identifiedAmong(
         measure: "ssim",
         share: { oneToOne: own.share, manyToOne: best.share },
         interval95: {
-          oneToOne: shareInterval95(own.identified.filter(Boolean).length, 8),
-          manyToOne: shareInterval95(best.identified.filter(Boolean).length, 8),
+          oneToOne: shareInterval95(own.share, 8),
+          manyToOne: shareInterval95(best.share, 8),
         },
         identified: { oneToOne: own.identified, manyToOne: best.identified },
       },
