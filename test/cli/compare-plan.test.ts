@@ -1,0 +1,125 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { expandPlan } from "../../src/audit/index.ts";
+import { parseAttacks, planOf } from "../../src/cli/compare-plan.ts";
+import { freshFolder } from "./fedleak.ts";
+
+const TWO = { attacks: "inverting-gradients,fedleak:gamma=0" };
+
+describe("lists of attacks", () => {
+  test.each([
+    [
+      "a,b",
+      [
+        { name: "a", settings: {} },
+        { name: "b", settings: {} },
+      ],
+    ],
+    [
+      "a:label-learning-rate=0.1,tv=1e-5, b",
+      [
+        { name: "a", settings: { labelLearningRate: "0.1", tv: "1e-5" } },
+        { name: "b", settings: {} },
+      ],
+    ],
+    [
+      "a:gamma=0,a",
+      [
+        { name: "a", settings: { gamma: "0" } },
+        { name: "a", settings: {} },
+      ],
+    ],
+  ])("%s", (text, attacks) => {
+    expect(parseAttacks(text)).toEqual(attacks);
+  });
+});
+
+describe("flags", () => {
+  test("make a plan of one setting", async () => {
+    const plan = await planOf({
+      ...TWO,
+      seeds: 2,
+      seed: 5,
+      batches: "4,8:600",
+      model: "mlp3",
+      hidden: 4,
+      grant: "labels",
+    });
+    expect(plan).toMatchObject({
+      settings: [
+        {
+          name: "default",
+          model: { name: "mlp3", options: { hidden: 4 } },
+          client: { grants: ["batch-size", "labels"] },
+        },
+      ],
+      attacks: [{ as: "inverting-gradients" }, { as: "fedleak:gamma=0", settings: { gamma: "0" } }],
+      seeds: [5, 6],
+      batches: [
+        { size: 4, evaluations: 300 },
+        { size: 8, evaluations: 600 },
+      ],
+      reference: "inverting-gradients",
+    });
+  });
+
+  test("make several settings, each with what is given for all and its own over it", async () => {
+    const setting = ["a=activation:sigmoid,grant:labels+bn-statistics", "b=mnist:/m,bn-mode:eval", "c"];
+    const { settings } = await planOf({ ...TWO, images: "/photos", activation: "relu", setting });
+    expect(settings.map(({ name }) => name)).toEqual(["a", "b", "c"]);
+    expect(settings[0]).toMatchObject({
+      model: { options: { activation: "sigmoid" } },
+      data: { name: "image-folder", path: "/photos" },
+      client: { grants: ["batch-size", "labels", "bn-statistics"] },
+    });
+    expect(settings[1]).toMatchObject({ data: { name: "mnist", path: "/m" }, client: { batchNorm: "eval" } });
+    expect(settings[2]).toMatchObject({ model: { options: { activation: "relu" } } });
+  });
+
+  test.each([
+    ["no attacks", {}, /neither --attacks nor --plan/],
+    ["an unknown attack", { attacks: "fedlek" }, /got "fedlek". Did you mean "fedleak"\?/],
+    ["an unknown setting of one", { attacks: "fedleak:gama=0" }, /got "gama". Did you mean "gamma"\?/],
+    ["no list of attacks", { attacks: "tv=0" }, /--attacks: it must be a list .*got "tv=0"/],
+    ["a batch that is none", { ...TWO, batches: "4,x" }, /--batches: .*got "4,x"/],
+    ["an unknown flag in a setting", { ...TWO, setting: ["a=modle:mlp3"] }, /--setting a: .*unknown option '--modle'/],
+    ["a setting that is none", { ...TWO, setting: ["a=mlp3"] }, /--setting a: it must be a list .*got "mlp3"/],
+    ["settings of one name", { ...TWO, setting: ["a", "a=hidden:4"] }, /plan settings: .*got "a" twice/],
+    ["a missing plan", { plan: "none.json" }, /plan none\.json: .*got no such file/],
+  ])("refuse %s", async (_, flags, words) => {
+    await expect(planOf(flags).then(expandPlan)).rejects.toThrow(words);
+  });
+});
+
+describe("a plan file", () => {
+  const folder = freshFolder();
+  const file = (name: string, content: string) => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+
+  test("takes paths from its own folder; flags for all trials go before it", async () => {
+    const settings = [{ name: "a", data: { name: "cifar10", path: "c.bin" }, model: { weights: "/w.safetensors" } }];
+    const plan = file("plan.json", JSON.stringify({ settings, attacks: [{ name: "fedleak" }], seeds: 9, threads: 2 }));
+    expect(await planOf({ plan, seeds: 2, threads: 1 })).toMatchObject({
+      settings: [{ name: "a", data: { path: join(folder, "c.bin") }, model: { weights: "/w.safetensors" } }],
+      seeds: [0, 1],
+      threads: 1,
+    });
+  });
+
+  test.each([
+    ["broken JSON", '{"attacks": [', {}, /plan .*: it must be a file with a plan in JSON; got "/],
+    ["a list", "[]", {}, /got a list/],
+    ["flags that say what it says", '{"attacks": [{"name": "fedleak"}]}', { model: "mlp3" }, /got the flag model too/],
+    ["an unknown entry", '{"atacks": []}', {}, /got "atacks"|attacks: it must be/],
+  ])("is refused: %s", async (_, content, flags, words) => {
+    await expect(planOf({ plan: file("bad.json", content), ...flags })).rejects.toThrow(words);
+  });
+
+  test("that is a folder is refused", async () => {
+    mkdirSync(join(folder, "dir"));
+    await expect(planOf({ plan: join(folder, "dir") })).rejects.toThrow(/it must be a file with a plan in JSON/);
+  });
+});
