@@ -69,7 +69,8 @@ export async function observed(of: Case, granted: readonly Capability[] = ["batc
 export function scrambled(observation: Observation, seed = 99): Observation {
   const noise = (name: string, t: Tensor<"float32">) => {
     const draws = normal(split(key(seed), name), t.data.length);
-    const scale = Math.hypot(...t.data) / Math.hypot(...draws);
+    const norm = (values: ArrayLike<number>) => Math.sqrt(Array.from(values).reduce((sum, v) => sum + v * v, 0));
+    const scale = norm(t.data) / norm(draws);
     return float32(
       t.shape,
       draws.map((v) => v * scale),

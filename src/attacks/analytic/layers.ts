@@ -106,6 +106,7 @@ const OBSTACLES: Readonly<Record<string, string>> = {
   gather: "max-pooling",
   mul: "pooling, or a scaling between its layers",
   sum: "pooling",
+  reshape: "pooling, or pixels that are moved around,",
   add: "a skip connection",
 };
 
