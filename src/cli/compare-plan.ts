@@ -7,15 +7,16 @@ import { readPlan } from "./plan-file.ts";
 
 type Flags = Readonly<Record<string, unknown>>;
 
-/** The flags of `attack` that say what is attacked: data, model, client. */
+/** The flags of `attack` that say what is attacked: data, model, client, what is granted, the prior of that data. */
 export function subjectOptions(): readonly Option[] {
   return declareAttackFlags(new Command()).options.filter(
-    (option) => !option.helpGroupHeading?.startsWith("Settings") && !OWN.includes(option.attributeName()),
+    (option) =>
+      option.attributeName() !== "batch" && // the plan's batches
+      (/^(Data|Client)\b/.test(option.helpGroupHeading ?? "") || SERVER.includes(option.attributeName())),
   );
 }
 
-/** What a comparison says itself, once for all trials. */
-const OWN = ["attack", "batch", "seed", "peek", "mismatchedFloor", "checkpointEvery", "device", "threads"];
+const SERVER = ["grant", "prior"]; // of the group about the attack: what the server knows, the same for all attacks
 
 /** The plan that the flags ask for, or that of a plan file with what the flags say for all trials in its place. */
 export async function planOf(flags: Flags): Promise<ComparePlan> {
@@ -104,9 +105,9 @@ function parseSetting(text: string, shared: Flags, options: readonly Option[]): 
   const sets = options.filter((o) => DATA.includes(o.attributeName())).map((o) => o.attributeName());
   const other = sets.some((set) => own[set] !== undefined);
   const base = Object.fromEntries(Object.entries(shared).filter(([flag]) => !(other && sets.includes(flag))));
-  const { attack: _, measure: _m, ...request } = requestOf({ ...base, ...own });
-  const entries = Object.entries(request).filter(
-    ([, value]) => typeof value !== "object" || Object.keys(value).length > 0,
+  const { model, data, client, attack } = requestOf({ ...base, ...own });
+  const entries = Object.entries(given({ model, data, client, prior: attack?.prior })).filter(
+    ([, value]) => typeof value !== "object" || Object.keys(value as object).length > 0,
   );
   return { name, ...Object.fromEntries(entries) };
 }

@@ -23,19 +23,21 @@ export async function readPlan(file: string): Promise<Record<string, unknown>> {
   return { ...rest, settings: settings.map((setting) => withPaths(setting, dirname(resolve(file)))) };
 }
 
-/** `data.path` and `model.weights` as absolute paths, so that the comparison can be continued from anywhere. */
+/** `data.path`, `model.weights` and `prior` as absolute paths, so that the comparison can be continued from anywhere. */
 function withPaths(setting: unknown, folder: string): unknown {
-  const entry = (value: unknown, key: string): unknown => {
-    const path = (value as Entries | undefined)?.[key];
-    return typeof path === "string" ? { ...(value as Entries), [key]: resolve(folder, path) } : value;
-  };
   if (typeof setting !== "object" || setting === null) return setting;
-  const { data, model, ...rest } = setting as { readonly data?: unknown; readonly model?: unknown };
-  return {
-    ...rest,
-    ...(data !== undefined && { data: entry(data, "path") }),
-    ...(model !== undefined && { model: entry(model, "weights") }),
+  const whole = (path: unknown) =>
+    typeof path === "string" && !path.startsWith("hub:") ? resolve(folder, path) : path; // hub: a place on the hub
+  const entry = (value: unknown, key: string): unknown =>
+    typeof value === "object" && value !== null && key in value
+      ? { ...value, [key]: whole((value as Entries)[key]) }
+      : value;
+  const { data, model } = setting as Entries;
+  const known = {
+    ...("data" in setting && { data: entry(data, "path") }),
+    ...("model" in setting && { model: entry(model, "weights") }),
   };
+  return entry({ ...setting, ...known }, "prior");
 }
 
 type Entries = Readonly<Record<string, unknown>>;

@@ -32,6 +32,14 @@ describe("a plan", () => {
     expect(trials.at(-1)!.spec).toMatchObject({ client: { batchSize: 2 }, seed: 1, model: { name: "mlp3" } });
   });
 
+  test("gives the prior of a setting to its attacks", () => {
+    const settings = [{ name: "a", prior: "/p" }, { name: "b" }];
+    const priors = expandPlan(completePlan({ ...REQUEST, settings, seeds: 1, batches: [2] })).map(
+      ({ spec }) => spec.attack.prior,
+    );
+    expect(priors).toEqual(["/p", "/p", null, null]);
+  });
+
   test("completed again is the same plan", () => {
     const plan = completePlan(REQUEST);
     expect(completePlan(JSON.parse(JSON.stringify(plan)))).toEqual(plan);

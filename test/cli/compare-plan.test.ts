@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { expandPlan } from "../../src/audit/index.ts";
-import { parseAttacks, planOf } from "../../src/cli/compare-plan.ts";
+import { parseAttacks, planOf, subjectOptions } from "../../src/cli/compare-plan.ts";
 import { freshFolder } from "./fedleak.ts";
 
 const TWO = { attacks: "inverting-gradients,fedleak:gamma=0" };
@@ -45,6 +45,7 @@ describe("flags", () => {
       model: "mlp3",
       hidden: 4,
       grant: "labels",
+      prior: "/p",
     });
     expect(plan).toMatchObject({
       settings: [
@@ -52,6 +53,7 @@ describe("flags", () => {
           name: "default",
           model: { name: "mlp3", options: { hidden: 4 } },
           client: { grants: ["batch-size", "labels"] },
+          prior: "/p",
         },
       ],
       attacks: [{ as: "inverting-gradients" }, { as: "fedleak:gamma=0", settings: { gamma: "0" } }],
@@ -62,6 +64,13 @@ describe("flags", () => {
       ],
       reference: "inverting-gradients",
     });
+  });
+
+  test("about the data, the model and the client are those of attack", () => {
+    const names = subjectOptions().map((option) => option.attributeName());
+    for (const name of ["images", "size", "model", "weights", "bnMode", "grant", "prior"])
+      expect(names).toContain(name);
+    for (const name of ["batch", "attack", "seed", "threads", "iterations", "peek"]) expect(names).not.toContain(name);
   });
 
   test("make several settings, each with what is given for all and its own over it", async () => {
@@ -100,10 +109,19 @@ describe("a plan file", () => {
   };
 
   test("takes paths from its own folder; flags for all trials go before it", async () => {
-    const settings = [{ name: "a", data: { name: "cifar10", path: "c.bin" }, model: { weights: "/w.safetensors" } }];
+    const settings = [
+      { name: "a", prior: "p", data: { name: "cifar10", path: "c.bin" }, model: { weights: "/w.safetensors" } },
+    ];
     const plan = file("plan.json", JSON.stringify({ settings, attacks: [{ name: "fedleak" }], seeds: 9, threads: 2 }));
     expect(await planOf({ plan, seeds: 2, threads: 1 })).toMatchObject({
-      settings: [{ name: "a", data: { path: join(folder, "c.bin") }, model: { weights: "/w.safetensors" } }],
+      settings: [
+        {
+          name: "a",
+          prior: join(folder, "p"),
+          data: { path: join(folder, "c.bin") },
+          model: { weights: "/w.safetensors" },
+        },
+      ],
       seeds: [0, 1],
       threads: 1,
     });

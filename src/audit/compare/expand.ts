@@ -49,7 +49,7 @@ export const PEEKS = 20; // points of a trial's curve; our choice: enough to see
 
 function trialOf(
   plan: ComparePlan,
-  { name, about: _, ...subject }: CompareSetting,
+  { name, about: _, prior = null, ...subject }: CompareSetting,
   { size, evaluations }: CompareBatch,
   seed: number,
   { as, name: attack, settings: overrides, ...more }: CompareAttack,
@@ -58,7 +58,7 @@ function trialOf(
   const { iterations } = completeSettings(findAttack(attack), settings);
   const request = {
     ...subject,
-    attack: { ...more, name: attack, settings },
+    attack: { prior, ...more, name: attack, settings },
     client: { ...(subject.client as object | undefined), batchSize: size },
     measure: { mismatchedFloor: plan.mismatchedFloor, peekEvery: Math.max(1, Math.floor(iterations / PEEKS)) },
     checkpointEvery: plan.checkpointEvery,

@@ -24,6 +24,8 @@ export type CompareRequest = z.input<typeof plan>;
 export interface CompareSetting extends Entries {
   readonly name: string;
   readonly about?: string | undefined;
+  /** The prior of the attacks that use one: it belongs to the data. */
+  readonly prior?: string | null | undefined;
 }
 
 /** An attack, the settings that differ from its preset, and the label that tells it from the others. */
@@ -52,7 +54,12 @@ const kebab = z
 const some = <T extends z.ZodType>(item: T, about: string) => z.array(item).min(1).describe(`a list of ${about}`);
 
 const setting = z
-  .object({ name: kebab, about: z.string().min(1).optional().describe("a text") })
+  .object({
+    name: kebab,
+    about: z.string().min(1).optional().describe("a text"),
+    /** Of this data, for the attacks that use one. */
+    prior: z.string().min(1).nullable().optional().describe("a path or null"),
+  })
   .catchall(z.json()) // the run's own spec checks them
   .describe("an object with a name");
 
