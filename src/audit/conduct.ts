@@ -100,9 +100,10 @@ function isRecorded({ iteration, iterations }: IterationEvent): boolean {
   return iteration === 1 || iteration === iterations || iteration % Math.ceil(iterations / CURVE_POINTS) === 0;
 }
 
-function pointOf({ iteration, seconds, loss, cosine, peekPsnrDb }: IterationEvent): CurvePoint {
+function pointOf({ iteration, evaluations, seconds, loss, cosine, peekPsnrDb }: IterationEvent): CurvePoint {
   return {
     iteration,
+    evaluations,
     seconds,
     loss,
     ...(Number.isFinite(cosine) && { cosine: Math.min(1, Math.max(-1, cosine)) }), // rounding may carry it past 1

@@ -13,6 +13,8 @@ export interface IterationEvent {
   /** Iterations done, out of `iterations`. */
   readonly iteration: number;
   readonly iterations: number;
+  /** Gradient evaluations done. */
+  readonly evaluations: number;
   /** Spent on iterations, by all processes together. */
   readonly seconds: number;
   /** Where this process began: not at 0 when it resumed. */

@@ -35,8 +35,8 @@ export async function iterate(plan: Iteration): Promise<IterationEnd> {
   let at = from;
   const last = await advance(attack, from.state, iterations, async ({ state, loss, cosine }) => {
     at = { state, seconds: now() };
-    const { iteration } = state;
-    await onIteration({ part, iteration, iterations, seconds: at.seconds, since, loss, cosine }, at);
+    const { iteration, evaluations } = state;
+    await onIteration({ part, iteration, iterations, evaluations, seconds: at.seconds, since, loss, cosine }, at);
     if (iteration % checkpointEvery === 0 && !attack.finished(state)) await save(at);
     return !signal?.aborted;
   });

@@ -27,6 +27,8 @@ const assumption = z.strictObject({
 /** One recorded moment of the optimisation. */
 const curvePoint = z.strictObject({
   iteration: index,
+  /** Gradient evaluations until then; absent in records of before they were kept along the way. */
+  evaluations: index.optional(),
   /** Since the attack started. */
   seconds: z.number().nonnegative(),
   /** The attack's own objective. */

@@ -145,6 +145,7 @@ function curve(): RunRecord["curve"] {
   const draws = normal(key(3), 301);
   return Array.from({ length: 301 }, (_, i) => ({
     iteration: i * 10,
+    evaluations: i * 20,
     seconds: i * 2.514,
     loss: (0.9 * Math.exp(-i / 40) + 0.06 * Math.exp(-i / 160) + 0.004) * (1 + 0.05 * draws[i]!),
     cosine: 1 - (0.8 * Math.exp(-i / 35) + 0.02 * Math.exp(-i / 120) + 0.0015) * (1 + 0.04 * draws[300 - i]!),

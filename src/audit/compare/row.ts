@@ -27,7 +27,6 @@ export function rowOf(trial: TrialPlan, { status, failure, results, curve }: Run
 
 function resultOf(results: RunResults, curve: RunRecord["curve"]): TrialResult {
   const { pairs, ssim, labels, evaluations, iterations, seconds } = results;
-  const each = evaluations / Math.max(1, iterations); // an iteration of one run costs the same as the next, L-BFGS apart
   return {
     psnrDb: {
       oneToOne: pairs.oneToOne.map(({ psnrDb }) => psnrDb),
@@ -40,10 +39,10 @@ function resultOf(results: RunResults, curve: RunRecord["curve"]): TrialResult {
     iterations,
     seconds,
     curve: [
-      ...curve.flatMap(({ iteration, seconds: at, peekPsnrDb }) =>
-        peekPsnrDb === undefined || iteration >= iterations
+      ...curve.flatMap(({ iteration, evaluations: spent, seconds: at, peekPsnrDb }) =>
+        spent === undefined || peekPsnrDb === undefined || iteration >= iterations
           ? []
-          : [{ evaluations: iteration * each, seconds: at, psnrDb: peekPsnrDb }],
+          : [{ evaluations: spent, seconds: at, psnrDb: peekPsnrDb }],
       ),
       { evaluations, seconds, psnrDb: results.psnrDb.oneToOne },
     ],
