@@ -28,8 +28,8 @@ export function renderRatePage({ title, seed, sheet, originals, questions }: Rat
 <header>
 <p class="brand">fedleak rate<span>${title}</span></p>
 <h1>Which image is it?</h1>
-<p>An attack rebuilt each picture on the left from a client's update. One of the ${candidates} private images on the right is the
-one it was rebuilt from: say which. There are ${questions.length} questions; guess where you can, and say so where you cannot tell.</p>
+<p>An attack rebuilt the first picture from a client's update. One of the ${candidates} private images beside it is the one that it
+shows: choose that one. There are ${questions.length} questions; guess where you can, and say so where you cannot tell.</p>
 </header>
 <main>
 <p id="progress" role="status"></p>

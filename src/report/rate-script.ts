@@ -52,7 +52,9 @@ export const RATE_SCRIPT = `
     if (event.key === "ArrowLeft") back();
     if (at === questions.length || !/^[0-9]$/.test(event.key)) return;
     const place = Number(event.key) - 1;
-    if (place < candidates) choose(place < 0 ? null : place);
+    if (place >= candidates) return;
+    event.preventDefault(); // after the last answer the name is in focus: the key must not be typed into it
+    choose(place < 0 ? null : place);
   });
   element("save").addEventListener("submit", (event) => {
     event.preventDefault();

@@ -91,6 +91,7 @@ describe.skipIf(!found)("in Chromium", () => {
     expect(await tab.getAttribute("#candidates button:nth-child(1)", "aria-pressed")).toBe("true");
     for (let q = 0; q < 8; q++) await tab.keyboard.press("2");
     expect(await tab.textContent("#progress")).toBe("All 8 answered.");
+    expect(await tab.inputValue("#rater")).toBe(""); // the last key was an answer, not a name
     const { text } = await save(tab, "2");
     expect(parseVotes(text, "f")).toMatchObject({ rater: "2", choices: new Array(8).fill(1) });
     await tab.close();
