@@ -58,9 +58,7 @@ export function chart(document: DrawingDocument, { series, points = [], x, y, de
       Plot.axisY({ ticks: yTicks, text: tickText, label: y.label ?? null, labelArrow: false }),
       ...(ys.some((v) => v < 0) ? [Plot.ruleY([0], { stroke: "var(--muted)", strokeWidth: 1 })] : []),
       ...series.flatMap(({ samples, band, stroke, dash, dots }) => [
-        ...(band
-          ? [Plot.areaY(band, { x: "x", y1: "low", y2: "high", fill: stroke, fillOpacity: 0.18, clip: true })]
-          : []),
+        ...(band ? [Plot.areaY(band, { x: "x", y1: "low", y2: "high", fill: stroke, fillOpacity: 0.18 })] : []),
         Plot.line(samples, {
           x: "x",
           y: "y",

@@ -33,7 +33,7 @@ ${chart(document, {
   x: { label: "|g_i|", scale: x },
   y: { label: "Σ|∂g_i/∂x|", scale: y },
   description: `Sensitivity over magnitude of ${points.length} gradient entries: ${numbers}`,
-})}${points.length < sampled && html`<p>${countText(sampled - points.length)} entries that are 0 are not drawn.</p>`}</figure>`;
+})}${points.length < sampled && html`<p>Entries that are 0 and so not drawn: ${countText(sampled - points.length)}.</p>`}</figure>`;
 }
 
 function correlation(value: number | null): string {
