@@ -56,11 +56,12 @@ function along(call: Call, x: Node, axis: number, span: Span): Node {
   const { from, to } = span;
   const inside = (at: number) => Math.min(from - 1, Math.max(0, at));
   if (mode === "nearest") {
+    // In float32, as runtimes compute it: 4/1.6 is 2.5 there, and halves decide.
     const nearest = old ? "floor" : needText(call, "nearest_mode", "round_prefer_floor", Object.keys(ROUNDINGS));
     return picked(
       x,
       axis,
-      Array.from({ length: to }, (_, i) => inside(ROUNDINGS[nearest]!(position(i)))),
+      Array.from({ length: to }, (_, i) => inside(ROUNDINGS[nearest]!(Math.fround(position(i))))),
     );
   }
   if (Math.max(from, to) > MOST_ALONG) {
