@@ -13,34 +13,45 @@ export const BEST = "fedleak-release";
 /** How sure a closed form must be: the cosine of its images' gradient to the update; our choice, noise gives about 0. */
 const EXPLAINS = 0.99;
 
+type Settings = RunSpec["attack"]["settings"];
+
+/** What "auto" has decided, and what was said of each attack it looked at. */
+export interface Choice {
+  readonly name: string;
+  readonly settings: Settings;
+  readonly verdicts: { attack: string; verdict: string }[];
+}
+
 /**
  * The spec with "auto" resolved: the first closed form that explains the update, else the best search within the budget.
  *
- * A closed form is taken when it applies, finds all images, and their gradient has a cosine of 0.99 or more to the update.
- * For the search a few steps are timed; the budget, less what was spent, sets its `evaluations`. The private images are
- * not looked at. What was said of each attack is kept in the spec, so a resumed run needs no choice.
- * Throws FedleakError when the budget does not allow one step.
+ * The private images are not looked at. What was said of each attack is kept in the spec, so a resumed run needs no choice.
+ * Throws FedleakError when the budget does not allow one step of the search.
  */
-export async function chooseAttack(
-  spec: RunSpec,
-  budgetMs: number,
-  { onEvent, signal }: Watcher = {},
-): Promise<RunSpec> {
+export async function chooseAttack(spec: RunSpec, budgetMs: number, watcher: Watcher = {}): Promise<RunSpec> {
   const began = performance.now();
   const left = () => budgetMs - (performance.now() - began);
-  const named = (name: string, settings: RunSpec["attack"]["settings"]): RunSpec => ({
-    ...spec,
-    attack: { ...spec.attack, name, settings },
-  });
-  onEvent?.({ kind: "stage", text: "reading the data and computing the client's update, to choose an attack" });
-  const trial = await prepareTrial(named(BEST, spec.attack.settings));
+  watcher.onEvent?.({ kind: "stage", text: "reading the data and computing the client's update, to choose an attack" });
+  const trial = await prepareTrial({ ...spec, attack: { ...spec.attack, name: BEST } });
   await trial.programs.release();
-  const verdicts: { attack: string; verdict: string }[] = [];
-  const chosen = (name: string, settings: RunSpec["attack"]["settings"]) => {
-    const found = named(name, settings);
-    return { ...found, attack: { ...found.attack, choice: { budgetMs, verdicts } } };
-  };
+  const { name, settings, verdicts } = await chooseFor(trial, spec.attack.settings, left, watcher);
+  return { ...spec, attack: { ...spec.attack, name, settings, choice: { budgetMs, verdicts } } };
+}
 
+/**
+ * The choice for what the server of a trial sees; `trial` is prepared for the search, `asked` are the user's settings of it.
+ *
+ * A closed form is taken when it applies, finds all images, and their gradient has a cosine of 0.99 or more to the update;
+ * it has no use for settings of a search. Else a few steps of the search are timed, and what is `left` of the budget, in
+ * milliseconds, sets its `evaluations`.
+ */
+export async function chooseFor(
+  trial: Trial,
+  asked: Settings,
+  left: () => number,
+  { onEvent, signal }: Watcher = {},
+): Promise<Choice> {
+  const verdicts: Choice["verdicts"] = [];
   for (const method of CLOSED_FORMS) {
     if (signal?.aborted) break;
     const reason = whyNot(method, trial.model, trial.observation);
@@ -48,16 +59,15 @@ export async function chooseAttack(
     const { taken, verdict } =
       reason === undefined ? await tried(trial, method) : { taken: false, verdict: `does not apply, ${reason}` };
     verdicts.push({ attack: method, verdict });
-    if (taken) return chosen(method, {});
+    if (taken) return { name: method, settings: {}, verdicts };
   }
-
   onEvent?.({ kind: "stage", text: `timing ${BEST}` });
   const { evaluations: fitting, msPerEvaluation } = await affordableEvaluations(trial, left, signal);
-  const asked = trial.settings.evaluations;
-  const evaluations = asked > 0 ? Math.min(asked, fitting) : fitting;
+  const most = trial.settings.evaluations;
+  const evaluations = most > 0 ? Math.min(most, fitting) : fitting;
   const pace = `${(msPerEvaluation / 1000).toPrecision(2)} s each`;
   verdicts.push({ attack: BEST, verdict: `taken, as the best search, with up to ${evaluations} gradients (${pace})` });
-  return chosen(BEST, { ...spec.attack.settings, evaluations });
+  return { name: BEST, settings: { ...asked, evaluations }, verdicts };
 }
 
 /** Runs a closed form on what the server of a trial sees, and judges it by what an attacker can know. */

@@ -13,14 +13,14 @@ const SOLVER = {
  *
  * conv(x, W)_i = z_i − b for every output that is known, conv-weight(x, δ)_j = dW_j for every weight. Each equation is
  * divided by the length of its coefficients, and the first kind multiplied by how sure z is (our choices).
- * Result: the place before, and a note on rows, unknowns and what is left. `start` is the value where nothing is known.
+ * Result: the place before, whether there are as many equations as unknowns, and a note on both and on what is left. `start` is the value where nothing is known.
  */
 export function convolutionInput(
   layer: Extract<Layer, { kind: "conv" }>,
   { values, trust, delta }: Place,
   { params, update }: Known,
   { start }: { readonly start: number },
-): { readonly before: Place; readonly note: string } {
+): { readonly before: Place; readonly determined: boolean; readonly note: string } {
   const shape = { ...layer, kernel: params[layer.weight]!.shape };
   const forward = forwardRows(shape, params[layer.weight]!.data);
   const gradient = gradientRows(shape, delta);
@@ -45,6 +45,7 @@ export function convolutionInput(
     `relative residual ${solution.relativeResidual.toExponential(1)}`;
   return {
     before: { values: solution.x, trust: solution.x.map(() => 1), delta: transposedProduct(forward, delta) },
+    determined: goal.length >= rows.width,
     note,
   };
 }

@@ -2,7 +2,7 @@ import { type Observation, observationLedger, oneHot } from "../../fl/index.ts";
 import { grad, input } from "../../graph/index.ts";
 import type { Mode, Model } from "../../nn/index.ts";
 import { compile, type Device } from "../../runtime/index.ts";
-import { float32, type Shape, scalarOf, type Tensor, type Tensors } from "../../tensor/index.ts";
+import { type Shape, scalarOf, type Tensor, type Tensors } from "../../tensor/index.ts";
 import { checkPlan } from "../check-plan.ts";
 import { mostProbable } from "../labels/joint.ts";
 import { gradientMatching, knownTensors } from "../objective/objective.ts";
@@ -53,12 +53,12 @@ export async function prepareAnalytic(plan: AnalyticPlan): Promise<AttackRun> {
   const check = await compile(outputs, options);
   const finish = finisher(settings, { shape, prior, options });
   const checked = async ({ tensors }: AttackState) => {
-    const { gradient, loss, cosine } = await check.run(feedsOf(tensors));
+    const { gradient, loss, cosine } = await check.run(tensors);
     return { images: tensors[IMAGES]!, gradient: gradient!, loss: scalarOf(loss!), cosine: scalarOf(cosine!) };
   };
 
   return {
-    initial: { iteration: 0, evaluations: 0, tensors: stateOf(grey(shape), oneHot(first.labels, model.classes), 0) },
+    initial: { iteration: 0, evaluations: 0, tensors: stateOf(grey(shape), oneHot(first.labels, model.classes)) },
     ledger: {
       ...observationLedger(observation),
       attack: attack.name,
@@ -72,20 +72,21 @@ export async function prepareAnalytic(plan: AnalyticPlan): Promise<AttackRun> {
       const { images, found } = solved.get();
       const known = found === batchSize && batchSize > 1;
       const labels = known ? await labelsOfImages(images, { model, mode, observation, device, threads }) : first.labels;
-      const tensors = stateOf(images, oneHot(labels, model.classes), found);
+      const tensors = stateOf(images, oneHot(labels, model.classes));
       const state = { iteration: 1, evaluations: evaluations + 1, tensors };
       const { loss, cosine, gradient } = await checked(state);
       const gradientNorm = Math.sqrt(gradient.data.reduce((sum, v) => sum + v * v, 0));
       return { state, loss, cosine, gradientNorm, settled: true };
     },
     finished: ({ iteration }) => iteration >= 1,
-    program: ({ tensors }) => ({ outputs, options, feeds: feedsOf(tensors) }),
+    program: ({ tensors }) => ({ outputs, options, feeds: tensors }),
     reconstruct: ({ tensors }) => finish.images(tensors[IMAGES]!),
     probe: checked,
     inferredLabels: ({ tensors }) => mostProbable(tensors[LABELS]!),
-    solution: ({ tensors }) => {
-      const found = scalarOf(tensors[FOUND]!);
-      return { complete: found === batchSize, about: found === 0 ? NOTHING : solved.get().about };
+    solution: ({ iteration }) => {
+      if (iteration === 0) return { complete: false, about: "not solved yet" };
+      const { found, about } = solved.get();
+      return { complete: found === batchSize, about };
     },
     release: async () => {
       await Promise.all([check.release(), finish.release()]);
@@ -93,10 +94,8 @@ export async function prepareAnalytic(plan: AnalyticPlan): Promise<AttackRun> {
   };
 }
 
-// The state's tensors: images [B,C,H,W], one-hot labels [B,N], and how many of the images were found.
-const [IMAGES, LABELS, FOUND] = ["images", "labels", "found"] as const;
-
-const NOTHING = "no image was found: all are grey";
+// The state's tensors, which the check is fed: images [B,C,H,W] and one-hot labels [B,N].
+const [IMAGES, LABELS] = ["images", "labels"] as const;
 
 /** The value of a pure function that takes long, computed when first asked for. */
 function once<T>(compute: () => T): { get(): T } {
@@ -109,12 +108,8 @@ function once<T>(compute: () => T): { get(): T } {
   };
 }
 
-function stateOf(images: Tensor<"float32">, labels: Tensor<"float32">, found: number): Tensors<"float32"> {
-  return { [IMAGES]: images, [LABELS]: labels, [FOUND]: float32([], [found]) };
-}
-
-function feedsOf(tensors: Tensors<"float32">): Tensors<"float32"> {
-  return { [IMAGES]: tensors[IMAGES]!, [LABELS]: tensors[LABELS]! };
+function stateOf(images: Tensor<"float32">, labels: Tensor<"float32">): Tensors<"float32"> {
+  return { [IMAGES]: images, [LABELS]: labels };
 }
 
 /** ‖g′ − ĝ‖² of images and labels, cos(g′, ĝ), and the former's gradient by the images. */

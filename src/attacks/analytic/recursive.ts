@@ -19,25 +19,29 @@ import type { Known, Place } from "./place.ts";
  */
 export function recursiveInversion(layers: readonly Layer[], known: Known, shape: Shape): Leak {
   const notes: string[] = [];
+  let unique = true;
   const head = layers.at(-1)!;
   let place: Place = atLogits(head, known);
   for (const [i, layer] of [...layers.entries()].reverse()) {
     if (layer.kind === "activation") place = invert(layer, place);
     else if (layer.kind === "linear") place = linearInput(layer, place, known);
     else {
-      const { before, note } = convolutionInput(layer, place, known, { start: i === 0 ? GREY : 0 });
+      const { before, determined, note } = convolutionInput(layer, place, known, { start: i === 0 ? GREY : 0 });
       place = before;
+      unique &&= determined;
       notes.push(note);
     }
   }
   if (!place.values.every(Number.isFinite)) return { images: grey(shape), found: 0, about: FAILED };
   return {
     images: float32(shape, place.values),
-    found: 1,
-    about: ["1 of 1, layer by layer", ...notes.reverse()].join("; "),
+    found: unique ? 1 : 0,
+    about: [unique ? UNIQUE : AMBIGUOUS, ...notes.reverse()].join("; "),
   };
 }
 
+const UNIQUE = "1 of 1, layer by layer";
+const AMBIGUOUS = "one of many images that fit: equations are too few";
 const FAILED = "0 of 1: the recursion lost its numbers, the update does not fit the weights";
 
 function atLogits(head: Layer, { update }: Known): Place {
