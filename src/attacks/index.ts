@@ -1,6 +1,16 @@
 export { CLOSED_FORMS, type ClosedForm, whyNot } from "./analytic/index.ts";
 export { completeSettings, type SettingRow, settingsLedger } from "./complete-settings.ts";
-export { inferLabels } from "./labels/paper.ts";
+export {
+  gatherEvidence,
+  inferLabels,
+  LABEL_RULES,
+  type LabelEvidence,
+  type LabelGuess,
+  type LabelPlan,
+  type LabelRule,
+  parseLabelRule,
+  RULES as LABEL_RULE_TABLE,
+} from "./labels/index.ts";
 export { median } from "./postprocess.ts";
 export { type AttackPlan, prepareAttack } from "./prepare.ts";
 export type { Origin, Preset, PresetSettings, Sourced } from "./preset.ts";

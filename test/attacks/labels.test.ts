@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { inferLabels } from "../../src/attacks/index.ts";
+import { inferLabels as infer, type LabelRule } from "../../src/attacks/index.ts";
 import { labelLogits, mostProbable } from "../../src/attacks/labels/joint.ts";
 import { chooseLabels } from "../../src/attacks/labels/strategy.ts";
 import { constant, softmax } from "../../src/graph/index.ts";
 import { evaluate } from "../../src/runtime/index.ts";
-import { float32 } from "../../src/tensor/index.ts";
+import { float32, type Tensor } from "../../src/tensor/index.ts";
 import { mlpCase, observed, resNetCase } from "./tiny.ts";
 
 /** A head gradient of width 2 whose row sums are `strengths`. */
@@ -14,7 +14,14 @@ const headOf = (...strengths: number[]) =>
     strengths.flatMap((s) => [s + 1, -1]),
   );
 
-describe("inferLabels", () => {
+/** The rule on a head's weight gradient alone. */
+function inferLabels(weight: Tensor<"float32">, batchSize: number, rule: LabelRule = "paper"): readonly number[] {
+  const global = { params: {}, buffers: {} };
+  const evidence = { head: { weight: "w" }, update: { w: weight }, global, batchSize, classes: weight.shape[0]! };
+  return infer(rule, evidence).labels;
+}
+
+describe("the rule of the paper", () => {
   it("takes the B classes of smallest row sum when B ≤ N", () => {
     expect(inferLabels(headOf(0.3, -0.5, 0.1, -0.2), 1)).toEqual([1]);
     expect(inferLabels(headOf(0.3, -0.5, 0.1, -0.2), 2)).toEqual([1, 3]);
@@ -44,7 +51,9 @@ describe("inferLabels", () => {
   });
 
   it("complains about a gradient that is not a matrix", () => {
-    expect(() => inferLabels(float32([4], [1, 2, 3, 4]), 1)).toThrow("gradient must be [N,D]; got [4]");
+    expect(() => inferLabels(float32([4], [1, 2, 3, 4]), 1)).toThrow(
+      "gradient must be [N,D] with N = 4 classes; got [4]",
+    );
   });
 });
 
