@@ -12,6 +12,13 @@ const NAMES: Readonly<Record<string, string>> = {
   "feature-distance": "the audited model's features",
 };
 
+/** How many images are identified, where that is more than guessing explains (the interval of the share lies above it). */
+export function recognised({ identification }: RunResults): number | undefined {
+  const best = identification?.by[0];
+  if (!identification || !best || best.interval95.oneToOne[0] <= identification.chance) return undefined;
+  return best.identified.oneToOne.filter(Boolean).length;
+}
+
 /** The attack success rate in a sentence; undefined where it was not measured. */
 export function identifiedSentence({ identification }: RunResults): string | undefined {
   const best = identification?.by[0];

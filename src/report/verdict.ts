@@ -1,7 +1,7 @@
 import type { RunRecord, RunResults } from "../audit/index.ts";
 import { highestFloor, ownFloors } from "./floor-list.ts";
 import { dbText, durationText, percentText, plural } from "./format.ts";
-import { identifiedSentence } from "./identified.ts";
+import { identifiedSentence, recognised } from "./identified.ts";
 
 /** The result in plain words. */
 export interface Verdict {
@@ -16,7 +16,8 @@ const SLIGHT_DB = 1; // our choice: 1 dB is a fifth less squared error; under it
 /** How the words of the verdict follow from the numbers, for the reader. */
 export const VERDICT_RULE =
   `"Almost exactly" means a mean of ${NEAR_EXACT_DB} dB or more; "in part" means ${CLEAR_DB} dB or more above the highest floor ` +
-  `(half its squared error or less), "slightly" ${SLIGHT_DB} dB or more. These limits are our choice.`;
+  `(half its squared error or less), "slightly" ${SLIGHT_DB} dB or more. "Still" means that more images can be told from others ` +
+  `than guessing would find, by the 95 % interval. These limits are our choice.`;
 
 /** Says how close the reconstructions came, measured against what a blank or average picture would score. */
 export function verdict(record: RunRecord): Verdict {
@@ -31,7 +32,7 @@ function scored(record: RunRecord, results: RunResults): Verdict {
   const reached = count === 1 ? "The reconstruction reaches" : "Paired one-to-one, the reconstructions reach a mean of";
   const over = count === 1 ? "" : ` over ${plural(count, "image")}`;
   return {
-    headline: headline(results.psnrDb.oneToOne, margin, standouts, count),
+    headline: headline(results.psnrDb.oneToOne, margin, standouts, count) + stillKnown(results, margin),
     sentences: [
       ...(record.status === "finished" ? [] : [`${stateWords(record)} What follows was scored before that.`]),
       `${reached} ${dbText(results.psnrDb.oneToOne)}${over}: ${dbText(Math.abs(margin))} ` +
@@ -56,6 +57,14 @@ function headline(psnrDb: number, margin: number, standouts: number | undefined,
   const average = `On average the reconstructions come ${closer}`;
   if (standouts === undefined || standouts === 0) return `${average}.`;
   return `${average}, but ${standouts} of ${count} stand${standouts === 1 ? "s" : ""} out.`;
+}
+
+/** What the headline must add where squared error sees little and the images can be recognised all the same. */
+function stillKnown(results: RunResults, margin: number): string {
+  const found = margin >= CLEAR_DB ? undefined : recognised(results);
+  if (found === undefined) return "";
+  const count = results.pairs.oneToOne.length;
+  return count === 1 ? " Still, it can be told from others." : ` Still, ${found} of ${count} can be told from others.`;
 }
 
 /** Which image is most exposed, and how many are: a mean may hide one. */

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { RunRecord, RunResults } from "../../src/audit/index.ts";
+import { shareInterval95 } from "../../src/metrics/index.ts";
 import { verdict } from "../../src/report/verdict.ts";
 import { fakeRun } from "./fixture.ts";
 
@@ -18,6 +19,7 @@ function run(psnrs: readonly number[], mismatchedDb?: number): RunRecord {
     ...base,
     results: {
       ...results,
+      identification: null,
       psnrDb: { oneToOne: mean, manyToOne: mean },
       pairs: { oneToOne: rows, manyToOne: rows },
       floors: {
@@ -54,6 +56,28 @@ describe("headline", () => {
     ],
   ])("of %j dB against 12 dB", (psnrs, headline) => {
     expect(verdict(run(psnrs)).headline).toBe(headline);
+  });
+
+  test("of images that squared error does not see, but that can be told from others", () => {
+    const known = (psnrs: readonly number[], share: number) => {
+      const { results, ...rest } = run(psnrs);
+      const identified = psnrs.map((_, i) => i < share * psnrs.length);
+      const row = {
+        measure: "ssim",
+        share: { oneToOne: share, manyToOne: share },
+        interval95: { oneToOne: shareInterval95(share, psnrs.length), manyToOne: [0, 1] as const },
+        identified: { oneToOne: identified, manyToOne: identified },
+      };
+      const identification = { distractors: 9, chance: 0.1, by: [row] };
+      return verdict({ ...rest, results: { ...results!, identification } }).headline;
+    };
+    const said = "On average the reconstructions come no closer than a blank or average picture.";
+    expect(known([12, 12, 12, 12], 1)).toBe(`${said} Still, 4 of 4 can be told from others.`);
+    expect(known([12, 12, 12, 12], 0.25)).toBe(said); // 1 of 4: guessing may do that
+    expect(known([12], 1)).toBe(
+      "The reconstruction comes no closer than a blank or average picture. Still, it can be told from others.",
+    );
+    expect(known([31, 33], 1)).toBe("The private images were rebuilt almost exactly.");
   });
 
   test("compares with the highest floor, also the mismatched one", () => {
