@@ -142,7 +142,10 @@ function protocol({ spec, settings, lpips }: Trial, versions: RunRecord["version
     },
     {
       assumption: "stopping-rule",
-      value: `after ${settings.iterations} iterations, the last iterate`,
+      value:
+        settings.method === "optimise"
+          ? `after ${settings.iterations} iterations, the last iterate`
+          : "none: solved in closed form, not searched for",
       origin: "our-choice",
       note: "No iterate is chosen by looking at the private images.",
     },
