@@ -45,7 +45,16 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
   const { model, observation, attack, settings, key, prior, device = "cpu", threads = 0 } = plan;
   const { mode, batchSize } = checkPlan(plan);
   const shape = [batchSize, ...model.inputShape];
-  const strategy = chooseLabels(model, observation, batchSize, settings);
+  const strategy = await chooseLabels({
+    model,
+    observation,
+    batchSize,
+    settings,
+    mode,
+    key: split(key, "labels"),
+    device,
+    threads,
+  });
   const joint = strategy.how === "joint";
   const probabilities = oneHot(strategy.labels, model.classes);
   const options = {

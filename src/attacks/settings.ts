@@ -79,7 +79,7 @@ export const SETTINGS = {
   clamp: flag(false, "whether pixels are put back into [0,1] after each step"),
   labels: choice(["inferred", "joint"], "whether inferred labels stay fixed or are optimised with the images"),
   labelRule: choice(
-    ["auto", "paper", "idlg", "yin", "llg", "ilrg"],
+    ["auto", "paper", "idlg", "yin", "llg", "ilrg", "counts", "head-inversion"],
     "how labels are inferred; auto takes the rule that explains the update best",
   ),
   labelLearningRate: number(0.1, 1e-12, 1e6, "the step size of the labels' logits before the schedule"),

@@ -5,6 +5,7 @@ import { chooseLabels } from "../../src/attacks/labels/strategy.ts";
 import { constant, softmax } from "../../src/graph/index.ts";
 import { evaluate } from "../../src/runtime/index.ts";
 import { float32, type Tensor } from "../../src/tensor/index.ts";
+import { key } from "../../src/util/index.ts";
 import { mlpCase, observed, resNetCase } from "./tiny.ts";
 
 /** A head gradient of width 2 whose row sums are `strengths`. */
@@ -104,20 +105,22 @@ describe("joint labels", () => {
 });
 
 describe("chooseLabels", () => {
-  it("uses granted labels and says that the setting does not apply", async () => {
+  const choose = async (labels: "joint" | "inferred", granted?: readonly ("batch-size" | "labels")[]) => {
     const of = mlpCase([4, 0]);
-    const observation = await observed(of, ["batch-size", "labels"]);
-    const chosen = chooseLabels(of.model, observation, 2, { labels: "joint" });
+    const observation = await observed(of, granted);
+    const settings = { labels, labelRule: "paper" } as const;
+    const place = { mode: of.mode, key: key(1), device: "cpu", threads: 1 } as const;
+    return chooseLabels({ model: of.model, observation, batchSize: 2, settings, ...place });
+  };
+
+  it("uses granted labels and says that the setting does not apply", async () => {
+    const chosen = await choose("joint", ["batch-size", "labels"]);
     expect(chosen).toMatchObject({ how: "granted", labels: [0, 4] });
     expect(chosen.about).toContain("labels = joint does not apply");
   });
 
   it("infers them otherwise", async () => {
-    const of = mlpCase([4, 0]);
-    expect(chooseLabels(of.model, await observed(of), 2, { labels: "joint" }).how).toBe("joint");
-    expect(chooseLabels(of.model, await observed(of), 2, { labels: "inferred" })).toMatchObject({
-      how: "inferred",
-      labels: [0, 4],
-    });
+    expect((await choose("joint")).how).toBe("joint");
+    expect(await choose("inferred")).toMatchObject({ how: "inferred", labels: [0, 4], rule: "paper" });
   });
 });

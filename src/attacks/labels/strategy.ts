@@ -1,5 +1,3 @@
-import type { Observation } from "../../fl/index.ts";
-import type { Model } from "../../nn/index.ts";
 import { gatherEvidence, type LabelPlan } from "./evidence.ts";
 import { inferLabels } from "./infer.ts";
 import type { LabelRule, RuleName } from "./rules.ts";
@@ -22,29 +20,7 @@ export interface LabelSettings {
 }
 
 /** True labels where the observation holds them, else labels inferred from the update; only those may be optimised. */
-export function chooseLabels(plan: LabelPlan & { readonly settings: LabelSettings }): Promise<LabelStrategy>;
-/** As above with the rule "paper". */
-export function chooseLabels(
-  model: Model,
-  observation: Observation,
-  batchSize: number,
-  settings: Pick<LabelSettings, "labels">,
-): LabelStrategy;
-export function chooseLabels(
-  plan: Model | (LabelPlan & { readonly settings: LabelSettings }),
-  observation?: Observation,
-  batchSize?: number,
-  settings?: Pick<LabelSettings, "labels">,
-): LabelStrategy | Promise<LabelStrategy> {
-  if ("observation" in plan) return choose(plan);
-  const { update, global, labels } = observation!;
-  if (labels) return granted(labels, settings!.labels);
-  const evidence = { head: plan.head, update, global, batchSize: batchSize!, classes: plan.classes };
-  const { rule, ...guess } = inferLabels("paper", evidence);
-  return { ...guess, rule, how: settings!.labels };
-}
-
-async function choose(plan: LabelPlan & { readonly settings: LabelSettings }): Promise<LabelStrategy> {
+export async function chooseLabels(plan: LabelPlan & { readonly settings: LabelSettings }): Promise<LabelStrategy> {
   const { observation, settings } = plan;
   if (observation.labels) return granted(observation.labels, settings.labels);
   const evidence = await gatherEvidence(plan, settings.labelRule);
