@@ -46,6 +46,7 @@ export function declareTrainFlags(command: Command): Command {
   training("--lr <x>", `learning rate (default: ${spec.optimiser.learningRate})`, number);
   training("--momentum <x>", "momentum of SGD (default: 0.9 centralised, 0 in a federation)", number);
   training("--weight-decay <x>", `weight decay of SGD (default: ${spec.optimiser.weightDecay})`, number);
+  training("--clip <norm>", "greatest norm of a gradient (default: any)", number);
   training("--schedule <name>", `cosine, step or constant (default: ${spec.optimiser.schedule})`);
 
   const federation = declare("Federation");
@@ -108,6 +109,7 @@ export function trainRequest(flags: Readonly<Record<string, unknown>>): TrainReq
       learningRate: flags.lr,
       momentum: flags.momentum ?? (centralised ? MOMENTUM : undefined),
       weightDecay: flags.weightDecay,
+      clip: flags.clip,
       schedule: flags.schedule,
     }),
     federation: given({

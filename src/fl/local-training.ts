@@ -1,5 +1,5 @@
 import type { Model } from "../nn/index.ts";
-import { sgd } from "../optim/index.ts";
+import type { Transform } from "../optim/index.ts";
 import { type Device, type ProgramCache, programCache } from "../runtime/index.ts";
 import type { Tensors } from "../tensor/index.ts";
 import type { Key } from "../util/index.ts";
@@ -16,8 +16,7 @@ export interface ClientPlan {
   /** Steps a round; null: as many as `localEpochs` make. */
   readonly localSteps: number | null;
   readonly localEpochs: number;
-  readonly momentum: number;
-  readonly weightDecay: number;
+  readonly optimiser: Transform;
   readonly device: Device;
   readonly threads: number;
 }
@@ -52,7 +51,7 @@ export interface TurnOutcome {
 
 /** The clients' side of a federation. Clients share the programs; a client has no state here. */
 export interface Clients {
-  /** FedAvg: local training by SGD, whose memory begins at zero in every round. Source: McMahan et al. 2017. */
+  /** FedAvg: local training, whose memory begins at zero in every round. Source: McMahan et al. 2017. */
   train(turn: Turn): Promise<TurnOutcome>;
   /** FedSGD: the gradient of one batch. */
   gradient(turn: Turn): Promise<TurnOutcome>;
@@ -65,9 +64,8 @@ export interface Clients {
  * A client with fewer than B images uses all of them in each batch. At most PROGRAMS batch sizes are kept.
  */
 export function clientsOf(plan: ClientPlan): Clients {
-  const { model, mode, momentum, weightDecay, device, threads } = plan;
+  const { model, mode, optimiser, device, threads } = plan;
   const caches = recentCaches();
-  const optimiser = sgd({ momentum, weightDecay });
   const orderOf = ({ count, key }: Turn) => {
     const batchSize = Math.min(plan.batchSize, count);
     return { batchSize, order: batchOrder({ count, batchSize, key }) };

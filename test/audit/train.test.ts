@@ -81,6 +81,32 @@ describe("a training", { timeout: 60_000 }, () => {
     await expect(resumeTraining(folder, { render: () => "" })).rejects.toThrow("got a failed one");
   });
 
+  it.each(["fedavg", "fedsgd"] as const)("%s that diverges fails in its round", async (training) => {
+    const optimiser = { learningRate: 1e30, schedule: "constant" } as const;
+    const { folder, record } = await train(small(FILE, { training, federation: { clients: 3 }, optimiser }));
+    expect(record.failure).toMatch(/got NaN or infinity in round \d+/);
+    for (const { data } of Object.values(tensorsOf(folder))) {
+      expect(Array.from(data as Float32Array).every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  it("clips gradients: a step is never longer than learning rate × norm", async () => {
+    const moved = async (clip: number | null) => {
+      const optimiser = { learningRate: 1, weightDecay: 0, clip } as const;
+      const { folder } = await train(small(FILE, { length: 1, optimiser }));
+      const after = tensorsOf(folder);
+      const before = readSafetensors(bytesOf(folder, "state.previous.safetensors"), "state").tensors;
+      const squares = Object.entries(after).map(([name, { data }]) => {
+        const was = before[`param.${name}`]!.data as Float32Array;
+        return (data as Float32Array).reduce((sum, v, i) => sum + (v - was[i]!) ** 2, 0);
+      });
+      return Math.sqrt(squares.reduce((a, b) => a + b));
+    };
+    expect(await moved(0.01)).toBeCloseTo(0.01, 5); // float32 weights
+    expect(await moved(null)).toBeGreaterThan(0.1);
+    expect(() => completeTrainSpec({ optimiser: { clip: 0 } })).toThrow("a number > 0 or null; got 0");
+  });
+
   it("goes on from given weights, of the same model only", async () => {
     const first = await train(small(FILE));
     const weights = join(first.folder, "weights.safetensors");

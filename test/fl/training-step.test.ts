@@ -31,7 +31,7 @@ function distance(a: Tensors<"float32">, b: Tensors<"float32">): number {
   );
 }
 
-describe("trainingStep", () => {
+describe("trainingStep", { timeout: 60_000 }, () => {
   it.each([
     ["train", RESNET, 8],
     ["eval", RESNET, 8],
@@ -116,7 +116,7 @@ describe("serverStep", () => {
   });
 });
 
-describe("openEvaluator", () => {
+describe("openEvaluator", { timeout: 60_000 }, () => {
   it("measures the same whatever the images at once, and by the running statistics", async () => {
     const weights = initialise(RESNET, key(4));
     const { images, labels } = batchOf(8, [0, 1, 2, 2, 1, 0, 1], 9);

@@ -25,7 +25,7 @@ export interface CaptureManifest {
   readonly batchSize: number;
   /** Images the client has. */
   readonly images: number;
-  readonly optimiser: { readonly momentum: number; readonly weightDecay: number };
+  readonly optimiser: { readonly momentum: number; readonly weightDecay: number; readonly clip: number | null };
   /** How the client's BatchNorm normalised. */
   readonly batchNorm: "train" | "eval";
   /** Which of BatchNorm's tensors clients send: all, all but running statistics, or none. */
@@ -52,12 +52,12 @@ export async function writeCapture(folder: string, training: Training, captured:
 
 function manifestOf({ spec, model, data }: Training, captured: Captured): CaptureManifest {
   const { sent, round, client, learningRate, localSteps, batchSize, images } = captured;
-  const { momentum, weightDecay } = spec.optimiser;
+  const { momentum, weightDecay, clip } = spec.optimiser;
   return {
     ...{ format: "fedleak-update", version: 1, sent },
     model: { name: model.name, options: model.options },
     ...{ round, client, learningRate, localSteps, batchSize, images },
-    optimiser: { momentum, weightDecay },
+    optimiser: { momentum, weightDecay, clip },
     ...{ batchNorm: spec.batchNorm, bnBuffers: spec.federation.bnBuffers, classNames: data.classNames },
   };
 }

@@ -1,17 +1,16 @@
 import { batchOrder, beginTraining, trainingStep } from "../../fl/index.ts";
-import { sgd } from "../../optim/index.ts";
 import { measurer } from "./measure.ts";
 import { type Training, trainKey } from "./prepare.ts";
 import { stateOf, tensorsOf, weightsOf } from "./state-tensors.ts";
-import { scheduleOf, type TrainingTask } from "./task.ts";
+import { optimiserOf, scheduleOf, type TrainingTask } from "./task.ts";
 
 /** Training by one machine that has all images but the public ones: stochastic gradient descent over shuffled epochs. */
 export async function centralisedTask(training: Training): Promise<TrainingTask> {
   const { spec, model, device, data, closed, weights } = training;
-  const { learningRate, momentum, weightDecay } = spec.optimiser;
+  const { learningRate } = spec.optimiser;
   const { batchSize, batchNorm: mode, threads } = spec;
   const order = batchOrder({ count: closed.length, batchSize, key: trainKey(spec, "batches") });
-  const optimiser = sgd({ momentum, weightDecay });
+  const optimiser = optimiserOf(spec);
   const program = await trainingStep({ model, batchSize, mode, optimiser, device, threads });
   const measured = await measurer(training).catch(async (error: unknown) => {
     await program.release();

@@ -18,7 +18,6 @@ import {
   weightedMean,
   withPrefix,
 } from "../../fl/index.ts";
-import { sgd } from "../../optim/index.ts";
 import type { Tensors } from "../../tensor/index.ts";
 import { split } from "../../util/index.ts";
 import { type Captured, deltaOf } from "./capture.ts";
@@ -26,25 +25,24 @@ import type { TrainingData } from "./data.ts";
 import { type Measurer, measurer } from "./measure.ts";
 import { type Training, trainKey } from "./prepare.ts";
 import { clientPrefix, stateOf, tensorsOf, weightsOf } from "./state-tensors.ts";
-import { type Advance, scheduleOf, type TrainingTask } from "./task.ts";
+import { type Advance, optimiserOf, scheduleOf, type TrainingTask } from "./task.ts";
 
 /** A federation: each round some clients are drawn, work on their own images, and the server joins what they send. */
 export async function federatedTask(training: Training): Promise<TrainingTask> {
   const { spec, model, device, data, weights } = training;
-  const { federation, optimiser, threads } = spec;
+  const { federation, threads } = spec;
   const parts = await partitionOf(training);
-  const { momentum, weightDecay } = optimiser;
   const gradients = spec.training === "fedsgd";
   const measured = await measurer(training);
-  const own = sgd({ momentum, weightDecay });
-  const server = gradients ? await serverStep({ model, optimiser: own, device, threads }) : undefined;
+  const optimiser = optimiserOf(spec);
+  const server = gradients ? await serverStep({ model, optimiser, device, threads }) : undefined;
   const clients = clientsOf({
-    ...{ model, mode: spec.batchNorm, batchSize: spec.batchSize, momentum, weightDecay, device, threads },
+    ...{ model, mode: spec.batchNorm, batchSize: spec.batchSize, optimiser, device, threads },
     localSteps: federation.localSteps,
     localEpochs: federation.localEpochs,
   });
   const federationState: Federation = { training, parts, clients, server, measured, factor: scheduleOf(spec) };
-  const first = gradients ? beginTraining(model, own, weights) : { weights, memory: {}, steps: 0 };
+  const first = gradients ? beginTraining(model, optimiser, weights) : { weights, memory: {}, steps: 0 };
   return {
     unit: "round",
     initial: tensorsOf(first),

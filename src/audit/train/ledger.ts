@@ -11,7 +11,7 @@ export function trainLedger({ spec, model, weightsAbout, data, open, closed }: T
     ...(note !== undefined && { note }),
   });
   const ours = (assumption: string, value: string): Assumption => ({ assumption, value, origin: "our-choice" });
-  const { learningRate, momentum, weightDecay, schedule } = optimiser;
+  const { learningRate, momentum, weightDecay, schedule, clip } = optimiser;
   const hasBuffers = model.buffers.length > 0;
   return [
     user("training", training),
@@ -21,7 +21,7 @@ export function trainLedger({ spec, model, weightsAbout, data, open, closed }: T
     ours("pixels", "in [0,1], not shifted by mean and deviation, not augmented"),
     user(
       "optimiser",
-      `SGD, learning rate ${learningRate} (${schedule}), momentum ${momentum}, weight decay ${weightDecay}`,
+      `SGD, learning rate ${learningRate} (${schedule}), momentum ${momentum}, weight decay ${weightDecay}${clip === null ? "" : `, gradients clipped to norm ${clip}`}`,
     ),
     user("batch-size", `${batchSize}`),
     ...(hasBuffers ? [user("bn-mode", batchNorm)] : []),

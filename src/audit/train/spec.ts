@@ -47,6 +47,8 @@ const optimiser = z.strictObject({
   learningRate: positive.default(0.05), // our choice: trains ResNet10 on CIFAR-10 without diverging
   momentum: z.number().min(0).lt(1).default(0).describe("a number from 0 to below 1"),
   weightDecay: z.number().min(0).default(5e-4).describe("a number ≥ 0"), // He et al. 2016 take 1e-4; 5e-4 is common on CIFAR
+  /** The greatest norm of a gradient, over all parameters together; larger ones are scaled down. null: any. */
+  clip: positive.nullable().default(null).describe("a number > 0 or null"),
   /** The factor on the learning rate by steps (centralised) or rounds. */
   schedule: z.enum(["cosine", "step", "constant"]).default("cosine").describe("cosine, step or constant"), // our choice
 });

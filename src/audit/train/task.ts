@@ -1,5 +1,5 @@
 import type { Evaluation, Weights } from "../../fl/index.ts";
-import { constant, cosine, type Schedule, step } from "../../optim/index.ts";
+import { chain, clip, constant, cosine, type Schedule, sgd, step, type Transform } from "../../optim/index.ts";
 import type { Tensors } from "../../tensor/index.ts";
 import type { Captured } from "./capture.ts";
 import type { TrainSpec } from "./spec.ts";
@@ -34,6 +34,12 @@ export interface Advance {
   readonly finite: boolean;
   /** What the captured client sent. */
   readonly captured?: Captured;
+}
+
+/** The rule of descent that a spec asks for: clipping first, then decay and momentum. */
+export function optimiserOf({ optimiser: { clip: limit, momentum, weightDecay } }: TrainSpec): Transform {
+  const descent = sgd({ momentum, weightDecay });
+  return limit === null ? descent : chain(clip(limit), descent);
 }
 
 /** The factor on the learning rate by step or round. */
