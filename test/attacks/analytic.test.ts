@@ -90,6 +90,15 @@ describe("linear-leak, several images", () => {
     expect(step.cosine).toBeGreaterThan(0.9999);
   });
 
+  it("counts only images that units agree on: what one unit alone tells is a mixture", async () => {
+    const narrow = photoCase("mlp3", { hidden: 24 }, [0, 1, 2, 3, 4, 5], SMALL_PHOTOS);
+    const { psnrDb, solution } = await solved(narrow, "linear-leak");
+    const sure = Number(/^(\d) of 6/.exec(solution.about)![1]);
+    expect(solution.complete).toBe(false);
+    expect(psnrDb.filter((db) => db > 60).length).toBeGreaterThanOrEqual(sure);
+    expect(psnrDb.filter((db) => db < 30).length).toBeGreaterThan(0); // some place is filled with something else
+  });
+
   it("finds no image in noise: all stay grey", async () => {
     const { psnrDb, solution } = await solved(of, "linear-leak", ["batch-size"], true);
     const grey = floors(of.images).flatGrey.psnrDb;

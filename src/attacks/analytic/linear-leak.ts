@@ -31,10 +31,11 @@ export function linearLeak(weightGradient: Tensor<"float32">, biasGradient: Tens
       shape,
       groups.map(({ pixels }) => pixels),
     ),
-    found: groups.length,
+    found: sure,
     about:
       `${sure} of ${batchSize} on which several units of the first layer agree, ` +
-      `${groups.length - sure} more that a single unit tells; the rest is grey`,
+      `${groups.length - sure} places hold what a single unit tells, most likely a mixture, ` +
+      `${batchSize - groups.length} are grey`,
   };
 }
 
