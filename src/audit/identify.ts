@@ -1,9 +1,11 @@
 import {
+  errors,
   type Identification,
   type Images,
   identification,
   type PairScore,
   type PerPairing,
+  pairInPlaceOf,
   shareInterval95,
   take,
 } from "../metrics/index.ts";
@@ -17,12 +19,14 @@ import type { Trial } from "./trial.ts";
 export const DISTRACTORS = { most: 9, least: 3 } as const; // our choice: guessing scores 10 %, and 25 % at most
 
 /**
- * The attack success rate of a reconstruction by every measure: which reconstructions are nearer to their true image than
- * to distractors.
+ * The attack success rate of a reconstruction by every measure: which true images are nearer to their reconstruction than
+ * images are that the client never had.
  *
- * Each true image has D = 9 distractors of its own where the data has as many images outside the batch, else all of those;
- * drawn from `key` over all classes (our choice: of its own class they would be harder to tell apart), those of two true
- * images disjoint while they last. images: the reconstructions, [R,C,H,W]; `pairs` says which belongs to which true image.
+ * Each true image stands among D = 9 distractors of its own where the data has as many images outside the batch, else among
+ * all of those; drawn from `key` over all classes (our choice: of its own class they would be harder to tell apart), those of
+ * two true images disjoint while they last. A distractor is compared with the reconstruction that it would be given in the
+ * true image's place (`pairInPlaceOf`), so that a reconstruction that knows nothing scores 1/(D + 1) on average.
+ * images: the reconstructions, [R,C,H,W]; `pairs` says which belongs to which true image.
  * Returns why not, where the data has fewer than three other images or no measure can be taken.
  */
 export async function identify(
@@ -39,13 +43,17 @@ export async function identify(
   }
   if (measures.length === 0) return "no distance can be measured on these images";
   const order = permutation(key, rest.length);
+  const costs = errors(truth.images, images);
   const rows: Row[] = [];
   for (const [i, own] of pairs.oneToOne.entries()) {
     const drawn = Array.from({ length: count }, (_, d) => rest[order[(i * count + d) % rest.length]!]!);
     const { images: others } = await source.take(drawn);
-    const candidates = stack([row(truth.images, i), ...drawn.map((_, d) => row(others, d))]); // [1 + D,C,H,W]
-    const best = pairs.manyToOne[i]!.reconstructionIndex;
-    rows.push({ candidates, oneToOne: own.reconstructionIndex, manyToOne: best });
+    const instead = pairInPlaceOf(i, costs, others, images);
+    rows.push({
+      candidates: stack([row(truth.images, i), ...drawn.map((_, d) => row(others, d))]),
+      oneToOne: [own.reconstructionIndex, ...instead.oneToOne],
+      manyToOne: [pairs.manyToOne[i]!.reconstructionIndex, ...instead.manyToOne],
+    });
   }
   const by: NonNullable<RunResults["identification"]>["by"][number][] = [];
   for (const measure of measures) {
@@ -56,11 +64,11 @@ export async function identify(
   return { distractors: count, chance: 1 / (count + 1), by };
 }
 
-/** A true image before its distractors, and the reconstruction of each pairing. */
+/** A true image before its distractors, [1 + D,C,H,W], and the reconstruction of each under both pairings. */
 interface Row {
   readonly candidates: Images;
-  readonly oneToOne: number;
-  readonly manyToOne: number;
+  readonly oneToOne: readonly number[];
+  readonly manyToOne: readonly number[];
 }
 
 async function identifiedBy(
@@ -70,17 +78,10 @@ async function identifiedBy(
 ): Promise<PerPairing<Identification>> {
   const distances: PerPairing<number[][]> = { oneToOne: [], manyToOne: [] };
   for (const { candidates, oneToOne, manyToOne } of rows) {
-    const to = (index: number) =>
-      measure.distances(
-        take(
-          images,
-          Array.from({ length: candidates.shape[0]! }, () => index),
-        ),
-        candidates,
-      );
-    const own = await to(oneToOne);
+    const own = await measure.distances(candidates, take(images, oneToOne));
+    const same = oneToOne.join() === manyToOne.join();
     distances.oneToOne.push(own);
-    distances.manyToOne.push(manyToOne === oneToOne ? own : await to(manyToOne));
+    distances.manyToOne.push(same ? own : await measure.distances(candidates, take(images, manyToOne)));
   }
   return { oneToOne: identification(distances.oneToOne), manyToOne: identification(distances.manyToOne) };
 }

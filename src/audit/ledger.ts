@@ -131,7 +131,7 @@ function protocol({ spec, settings, lpips }: Trial, versions: RunRecord["version
     },
     {
       assumption: "identification",
-      value: `each image among ${DISTRACTORS.most} others of the data, fewer where there are fewer, of any class`,
+      value: `each image among ${DISTRACTORS.most} others of the data, fewer where there are fewer, of any class, paired as it is`,
       origin: "our-choice",
       note: "By distances; the paper's success rate is judged by three people: fedleak rate.",
     },

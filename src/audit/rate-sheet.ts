@@ -24,7 +24,8 @@ export interface RateSheet {
  * The questions of a run: one for each true image, about the reconstruction paired with it one-to-one.
  *
  * The candidates are the true image and others of the same batch, drawn from the seed as their order and that of the
- * questions are. The same run, seed and number of candidates give the same sheet.
+ * questions are. The same run, seed and number of candidates give the same sheet. Pairing has looked at the private images:
+ * of reconstructions that know nothing it finds the likeliest owner, so people score more than 1/k even for those.
  * candidates: k from 2 to the number of images.
  * Throws FedleakError when the batch is smaller than k.
  */

@@ -77,7 +77,7 @@ const leakage = z.strictObject({
   share,
 });
 
-/** The attack success rate: how many reconstructions are nearer to their true image than to other images of the data. */
+/** The attack success rate: how many true images are nearer to their reconstruction than other images of the data are. */
 const identification = z.strictObject({
   /** D, other images that each true image stands among. */
   distractors: z.int().positive(),

@@ -35,7 +35,8 @@ interface Flags {
 
 const EXAMPLES = `
 The paper reports how many reconstructions three volunteers recognise. Here each person chooses among private images of the
-batch, so that guessing has a known rate, printed beside the result. The page contains the private images.
+batch, so that guessing has a known rate, printed beside the result. Reconstructions are paired with the images they are most
+like, so a rate a little above guessing is no leak yet. The page contains the private images.
 
 Examples:
   Write the page, open it in a browser, let three people answer:

@@ -2,9 +2,9 @@ import { fail } from "../util/index.ts";
 
 const Z = 1.959964; // 97.5 % quantile of N(0,1)
 
-/** Whether reconstructions can be told to show their own true image among others. */
+/** Whether true images can be told, by their reconstructions, from images that were not in the batch. */
 export interface Identification {
-  /** Share of reconstructions that are identified, in [0,1]: the attack success rate (ASR). */
+  /** Share of true images that are identified, in [0,1]: the attack success rate (ASR). */
   readonly share: number;
   /** What guessing scores: 1/(D + 1), the floor of `share`. */
   readonly chance: number;
@@ -13,12 +13,12 @@ export interface Identification {
 }
 
 /**
- * The attack success rate from distances: the share of reconstructions that are nearer to their true image than to any
- * distractor.
+ * The attack success rate from distances: the share of true images that are nearer to their reconstruction than every
+ * distractor is to the reconstruction that it would be given.
  *
  * identified_i = d_i0 < min(d_i1, …, d_iD): a tie is no identification, so one picture for all never wins by it.
- * distances: B ≥ 1 rows of D + 1 ≥ 2 finite numbers ≥ 0; first that of the reconstruction to its true image, then to D
- * images that were not in the batch.
+ * distances: B ≥ 1 rows of D + 1 ≥ 2 finite numbers ≥ 0; first that of the true image, then those of D images that were not
+ * in the batch.
  * Throws FedleakError when a row has another length or a number is not finite.
  * Source: the FedLeak paper's ASR, "the entities in the two images have a high semantic overlap".
  * Differs: three people judged there; here a distance does, so that every run has the number, and its chance level.

@@ -9,6 +9,6 @@ export { type Lpips, openLpips } from "./lpips/lpips.ts";
 export { type LpipsWeights, lpipsWeights } from "./lpips/weights.ts";
 export { msSsim } from "./ms-ssim.ts";
 export { mse, psnrDb } from "./mse.ts";
-export { pairManyToOne, pairOneToOne } from "./pairing.ts";
+export { errors, pairInPlaceOf, pairManyToOne, pairOneToOne } from "./pairing.ts";
 export { type PairScore, type PerPairing, type ReconstructionScore, scoreReconstruction } from "./score.ts";
 export { ssim, ssimFits } from "./ssim.ts";

@@ -24,8 +24,7 @@ export function pairOneToOne(truth: Images, reconstruction: Images): number[] {
       remedy: "Reconstruct the whole batch, or pair many-to-one.",
     });
   }
-  const { rowAssignments } = linearSumAssignment(errors(truth, reconstruction), { maximaze: false }); // the library's spelling
-  return Array.from(rowAssignments);
+  return assigned(errors(truth, reconstruction));
 }
 
 /**
@@ -38,11 +37,45 @@ export function pairOneToOne(truth: Images, reconstruction: Images): number[] {
  */
 export function pairManyToOne(truth: Images, reconstruction: Images): number[] {
   checkBatches("pair-many-to-one", truth, reconstruction);
-  return errors(truth, reconstruction).map((row) => row.indexOf(Math.min(...row)));
+  return errors(truth, reconstruction).map(closest);
+}
+
+/**
+ * Which reconstruction each of D other images would be given if it stood in the true batch in place of image `index`.
+ *
+ * The batch with that one image replaced is paired anew, by the same two rules. So an image that was never in the batch gets
+ * its reconstruction as the true one did, which looked at all of them: without that, a true image would seem to be
+ * recognised merely because its reconstruction was chosen to be like it.
+ * truth: [B,C,H,W], reconstruction: [R,C,H,W], others: [D,C,H,W], all in [0,1], R ≥ B → D indices into the reconstructions
+ * under each pairing. `errorsOfTruth` is `errors(truth, reconstruction)`, computed once by who asks about every image.
+ * Throws FedleakError as `pairOneToOne` does.
+ */
+export function pairInPlaceOf(
+  index: number,
+  errorsOfTruth: readonly (readonly number[])[],
+  others: Images,
+  reconstruction: Images,
+): { readonly oneToOne: number[]; readonly manyToOne: number[] } {
+  checkBatches("pair-in-place-of", others, reconstruction);
+  const rows = errors(others, reconstruction); // [D,R]
+  return {
+    oneToOne: rows.map((row) => assigned(errorsOfTruth.map((own, i) => (i === index ? row : own)))[index]!),
+    manyToOne: rows.map(closest),
+  };
+}
+
+/** The assignment of rows to distinct columns with the least sum. */
+function assigned(costs: readonly (readonly number[])[]): number[] {
+  const { rowAssignments } = linearSumAssignment(costs as number[][], { maximaze: false }); // the library's spelling
+  return Array.from(rowAssignments);
+}
+
+function closest(row: readonly number[]): number {
+  return row.indexOf(Math.min(...row));
 }
 
 /** MSE of every true image to every reconstruction: B rows of R numbers. */
-function errors(truth: Images, reconstruction: Images): number[][] {
+export function errors(truth: Images, reconstruction: Images): number[][] {
   return Array.from({ length: truth.shape[0]! }, (_, i) =>
     Array.from({ length: reconstruction.shape[0]! }, (_, j) => squaredError(truth, i, reconstruction, j)),
   );

@@ -74,7 +74,7 @@ function identifiedFact({ identification, notMeasured }: RunResults): Fact {
   return [
     "Identified",
     `${found} of ${best.identified.oneToOne.length}`,
-    `nearer to their own image than to ${identification.distractors} others, by ${measureName(best.measure)}; ` +
+    `told from ${identification.distractors} other images each, by ${measureName(best.measure)}; ` +
       `guessing finds ${percentText(identification.chance)}, 95 % interval ${percentText(low)} to ${percentText(high)}`,
   ];
 }

@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Images, mse, pairManyToOne, pairOneToOne } from "../../src/metrics/index.ts";
+import {
+  errors,
+  type Images,
+  identification,
+  mse,
+  pairInPlaceOf,
+  pairManyToOne,
+  pairOneToOne,
+} from "../../src/metrics/index.ts";
 import { float32, row, stack } from "../../src/tensor/index.ts";
 import { key, permutation } from "../../src/util/index.ts";
 import { arbitraryImages, disturbed, noise } from "./images.ts";
@@ -96,4 +104,47 @@ test.each([pairOneToOne, pairManyToOne])("%o refuses other image sizes and NaN",
     truth.data.map((pixel, i) => (i === 7 ? Number.NaN : pixel)),
   );
   expect(() => pair(truth, diverged)).toThrow("got NaN in image 1");
+});
+
+describe("pair-in-place-of", () => {
+  const [truth, reconstruction, others] = [noise([5, 1, 3, 3], 1), noise([6, 1, 3, 3], 2), noise([4, 1, 3, 3], 3)];
+
+  test("is what the two pairings give when the image is replaced", () => {
+    for (let index = 0; index < 5; index++) {
+      const found = pairInPlaceOf(index, errors(truth, reconstruction), others, reconstruction);
+      for (let d = 0; d < 4; d++) {
+        const batch = stack([0, 1, 2, 3, 4].map((i) => (i === index ? row(others, d) : row(truth, i))));
+        expect(found.oneToOne[d]).toBe(pairOneToOne(batch, reconstruction)[index]);
+        expect(found.manyToOne[d]).toBe(pairManyToOne(batch, reconstruction)[index]);
+      }
+    }
+  });
+
+  test("leaves what knows nothing at the chance level, where a pairing that saw only the truth lifts it", () => {
+    const [batch, decoys, trials] = [8, 9, 60];
+    const share = { fair: 0, unfair: 0 };
+    for (let t = 0; t < trials; t++) {
+      const all = noise([batch * (2 + decoys), 1, 1, 2], 100 + t); // two pixels: unrelated images are often alike
+      const range = (from: number, count: number) =>
+        pick(
+          all,
+          Array.from({ length: count }, (_, i) => from + i),
+        );
+      const [own, rebuilt] = [range(0, batch), range(batch, batch)];
+      const pairing = pairOneToOne(own, rebuilt);
+      const rows = pairing.map((j, i) => {
+        const others = range(batch * 2 + i * decoys, decoys);
+        const instead = pairInPlaceOf(i, errors(own, rebuilt), others, rebuilt).oneToOne;
+        const candidates = stack([row(own, i), ...instead.map((_, d) => row(others, d))]);
+        return {
+          fair: mse(candidates, pick(rebuilt, [j, ...instead])),
+          unfair: mse(candidates, pick(rebuilt, new Array(decoys + 1).fill(j))),
+        };
+      });
+      share.fair += identification(rows.map(({ fair }) => fair)).share / trials;
+      share.unfair += identification(rows.map(({ unfair }) => unfair)).share / trials;
+    }
+    expect(Math.abs(share.fair - 0.1)).toBeLessThan(0.042); // 3 · √(0.1 · 0.9 / 480)
+    expect(share.unfair).toBeGreaterThan(0.2);
+  });
 });

@@ -111,7 +111,7 @@ describe("every number is there", () => {
     expect(details["Features, one-to-one"]).toContain("lowest floor 0.360");
     expect(details["LPIPS, one-to-one"]).toBe("not measured: no weights were given");
     expect(details.Identified).toBe(
-      "nearer to their own image than to 9 others, by SSIM; guessing finds 10 %, 95 % interval 67.6 % to 100 %",
+      "told from 9 other images each, by SSIM; guessing finds 10 %, 95 % interval 67.6 % to 100 %",
     );
   });
 
