@@ -39,7 +39,7 @@ function endTable(part: NoisePart, { variants }: ConvergencePart): Html | undefi
     const text = strength === null ? "more than any here" : strength === 0 ? "less than 0.001" : compactText(strength);
     return html`<tr><th scope="row">${VARIANT_TITLES[name]}</th><td class="number">${compactText(end!.cosine)}</td><td class="number">${text}</td><td class="number">${compactText(points.at(-1)!.rms)}</td></tr>`;
   });
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="where the runs ended"><table>
+  return html`<div class="scroll four" tabindex="0" role="region" aria-label="where the runs ended"><table>
 <thead><tr><th scope="col">Where the runs ended</th><th scope="col" class="number">1 − cos to the observed update</th><th scope="col" class="number">noise that moves it as far</th><th scope="col" class="number">their distance, ‖x′−x‖ a pixel</th></tr></thead>
 <tbody>${rows}</tbody></table></div>
 <p><small>If a run's gradient is no nearer than strong noise leaves it, the match is not solved, however small the number looks. If its images are farther away than noise of the same gradient distance, the gradient says little about what they lack. Where the update was defended, part of the distance is the defence's.</small></p>`;

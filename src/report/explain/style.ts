@@ -19,6 +19,6 @@ ul.key svg { width: 32px; height: 10px; flex: none; }
 .scroll + p { margin-top: 6px; }
 .formulas { margin: 0 0 20px; padding: 0 0 0 18px; max-width: 46em; color: var(--muted); font-size: 14px; }
 .formulas li { padding: 2px 0; }
-@media screen and (max-width: 720px) { .scroll table { min-width: 620px; } }
+@media screen and (max-width: 720px) { .scroll table { min-width: 620px; } .scroll.four table { min-width: 0; } .four th:first-child { min-width: 90px; } }
 @media print { .scroll { overflow: visible; } }
 `;
