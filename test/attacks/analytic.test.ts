@@ -127,7 +127,9 @@ describe("r-gap", () => {
     const of = photoCase("convnet", { activation: "relu", width: 9 }, [5], SMALL_PHOTOS);
     const { solution } = await solved(of, "r-gap");
     expect(solution.complete).toBe(false);
-    expect(solution.about).toMatch(/^one of many images that fit: .* conv1\.weight: \d+ equations for 768 unknowns/);
+    expect(solution.about).toMatch(
+      /^one of many images that fit: .*; fewest for conv1\.weight: \d+ equations, 768 unknowns/,
+    );
   });
 
   it("finds nothing in noise, and can know it", async () => {

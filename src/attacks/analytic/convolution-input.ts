@@ -8,19 +8,28 @@ const SOLVER = {
   most: 3000, // our choice: iterations; a barely determined first layer needs about 2500
 };
 
+/** One layer's equations, how many values they are for, and how well they hold together. */
+export interface SolvedSystem {
+  /** The layer's weight. */
+  readonly of: string;
+  readonly equations: number;
+  readonly unknowns: number;
+  readonly relativeResidual: number;
+}
+
 /**
  * The input of a convolution from its output, its weight and its weight's gradient: least squares over all equations.
  *
  * conv(x, W)_i = z_i − b for every output that is known, conv-weight(x, δ)_j = dW_j for every weight. Each equation is
  * divided by the length of its coefficients, and the first kind multiplied by how sure z is (our choices).
- * Result: the place before, whether there are as many equations as unknowns, and a note on both and on what is left. `start` is the value where nothing is known.
+ * Result: the place before, and what was solved for it. `start` is the value where nothing is known.
  */
 export function convolutionInput(
   layer: Extract<Layer, { kind: "conv" }>,
   { values, trust, delta }: Place,
   { params, update }: Known,
   { start }: { readonly start: number },
-): { readonly before: Place; readonly determined: boolean; readonly note: string } {
+): { readonly before: Place; readonly system: SolvedSystem } {
   const shape = { ...layer, kernel: params[layer.weight]!.shape };
   const forward = forwardRows(shape, params[layer.weight]!.data);
   const gradient = gradientRows(shape, delta);
@@ -40,13 +49,14 @@ export function convolutionInput(
     ...weights.filter((_, j) => ofWeights[j] !== 0),
   ]);
   const solution = leastSquares(rows, goal, new Float64Array(rows.width).fill(start), SOLVER);
-  const note =
-    `${layer.weight}: ${goal.length} equations for ${rows.width} unknowns, ` +
-    `relative residual ${solution.relativeResidual.toExponential(1)}`;
   return {
     before: { values: solution.x, trust: solution.x.map(() => 1), delta: transposedProduct(forward, delta) },
-    determined: goal.length >= rows.width,
-    note,
+    system: {
+      of: layer.weight,
+      equations: goal.length,
+      unknowns: rows.width,
+      relativeResidual: solution.relativeResidual,
+    },
   };
 }
 

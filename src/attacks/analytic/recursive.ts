@@ -1,6 +1,6 @@
 import { float32, type Shape, type Tensor } from "../../tensor/index.ts";
 import { invert } from "./activation-inverse.ts";
-import { convolutionInput } from "./convolution-input.ts";
+import { convolutionInput, type SolvedSystem } from "./convolution-input.ts";
 import { GREY, grey } from "./grey.ts";
 import type { Layer } from "./layers.ts";
 import type { Leak } from "./leak.ts";
@@ -18,26 +18,33 @@ import type { Known, Place } from "./place.ts";
  * weighted by how sure they are (our choice); where equations are too few, the solution nearest to mid-grey.
  */
 export function recursiveInversion(layers: readonly Layer[], known: Known, shape: Shape): Leak {
-  const notes: string[] = [];
-  let unique = true;
+  const systems: SolvedSystem[] = [];
   const head = layers.at(-1)!;
   let place: Place = atLogits(head, known);
   for (const [i, layer] of [...layers.entries()].reverse()) {
     if (layer.kind === "activation") place = invert(layer, place);
     else if (layer.kind === "linear") place = linearInput(layer, place, known);
     else {
-      const { before, determined, note } = convolutionInput(layer, place, known, { start: i === 0 ? GREY : 0 });
+      const { before, system } = convolutionInput(layer, place, known, { start: i === 0 ? GREY : 0 });
       place = before;
-      unique &&= determined;
-      notes.push(note);
+      systems.push(system);
     }
   }
   if (!place.values.every(Number.isFinite)) return { images: grey(shape), found: 0, about: FAILED };
-  return {
-    images: float32(shape, place.values),
-    found: unique ? 1 : 0,
-    about: [unique ? UNIQUE : AMBIGUOUS, ...notes.reverse()].join("; "),
-  };
+  const unique = systems.every(({ equations, unknowns }) => equations >= unknowns);
+  const about = [unique ? UNIQUE : AMBIGUOUS, ...tightest(systems)].join("; ");
+  return { images: float32(shape, place.values), found: unique ? 1 : 0, about };
+}
+
+/** The layer with the fewest equations for its unknowns, and the largest residual of all, in words. */
+function tightest(systems: readonly SolvedSystem[]): string[] {
+  const [least] = [...systems].sort((a, b) => a.equations / a.unknowns - b.equations / b.unknowns);
+  if (!least) return [];
+  const residual = Math.max(...systems.map(({ relativeResidual }) => relativeResidual));
+  return [
+    `fewest for ${least.of}: ${least.equations} equations, ${least.unknowns} unknowns`,
+    `largest relative residual ${residual.toExponential(1)}`,
+  ];
 }
 
 const UNIQUE = "1 of 1, layer by layer";
