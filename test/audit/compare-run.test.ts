@@ -7,8 +7,10 @@ import {
   type CompareOptions,
   type Comparison,
   completePlan,
+  expandPlan,
   parseComparison,
   resumeComparison,
+  runTrial,
   startComparison,
   type TrialTask,
 } from "../../src/audit/index.ts";
@@ -88,6 +90,15 @@ describe("a comparison with an attack that fails", () => {
     ]);
     expect(readFileSync(join(out, "note.txt"), "utf8")).toBe("drawn");
     expect(readdirSync(join(out, "trials"))).toHaveLength(4);
+  });
+
+  test("leaves a trial that is done as it is, whoever asks for it", async () => {
+    const trial = expandPlan(PLAN)[0]!;
+    const heard: unknown[] = [];
+    const task = { trial, folder: join(out, "trials", trial.id), command: "again" };
+    const row = await runTrial(task, { render: () => "", onEvent: (event) => heard.push(event) });
+    expect(row).toEqual(storedIn(out).rows[0]);
+    expect(heard).toEqual([]);
   });
 
   test("is not run again once every trial has ended", async () => {

@@ -10,12 +10,14 @@ export async function lanes<T>(
   work: (item: T, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const own = new AbortController();
-  const either = signal === undefined ? own.signal : AbortSignal.any([signal, own.signal]);
+  const stop = () => own.abort(signal?.reason); // the same reason, by which a run tells whose stop it was
+  if (signal?.aborted) stop();
+  signal?.addEventListener("abort", stop);
   const queue = items.values(); // shared: each lane takes the next
   const lane = async () => {
     for (const item of queue) {
-      if (either.aborted) return;
-      await work(item, either);
+      if (own.signal.aborted) return;
+      await work(item, own.signal);
     }
   };
   const ends = await Promise.allSettled(
@@ -26,6 +28,7 @@ export async function lanes<T>(
       }),
     ),
   );
+  signal?.removeEventListener("abort", stop);
   const broken = ends.find((end) => end.status === "rejected");
   if (broken) throw broken.reason;
 }
