@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type AttackState, advance, type StepResult } from "../../src/attacks/index.ts";
-import { float32, readSafetensors, type Tensor, writeSafetensors } from "../../src/tensor/index.ts";
+import { float32, readSafetensors, scalarOf, type Tensor, writeSafetensors } from "../../src/tensor/index.ts";
 import { attackOn, type Case, differing, lenetCase, mlpCase, mse, observed, resNetCase, scrambled } from "./tiny.ts";
 
 /** The mean squared error of the best flat image: what an attack has to beat. */
@@ -9,10 +9,22 @@ function flatMse(images: Tensor<"float32">): number {
   return mse(images, float32(images.shape, new Float32Array(images.data.length).fill(mean)));
 }
 
+function poisoned(t: Tensor<"float32">): Tensor<"float32"> {
+  return float32(
+    t.shape,
+    t.data.map((v, i) => (i === 0 ? Number.NaN : v)),
+  );
+}
+
 const SHORT = {
   fedleak: { iterations: 250, learningRate: 0.05, labels: "joint" },
   "fedleak-release": { iterations: 160, generatorChannels: 12, medianFilter: 0 },
   "inverting-gradients": { iterations: 400 },
+  dlg: { iterations: 150, labelRule: "paper" },
+  idlg: { iterations: 150 },
+  "grad-inversion": { iterations: 200, warmUp: 10, l2Weight: 1, restarts: 2 }, // a small net's gradient is small
+  bayes: { iterations: 300 },
+  "ci-net": { iterations: 200, generatorChannels: 12, learningRate: 0.01 },
 } as const;
 
 describe.each(Object.keys(SHORT) as (keyof typeof SHORT)[])("%s on one image through a small sigmoid net", (preset) => {
@@ -50,6 +62,10 @@ describe("a run is its state", () => {
   const CASES = [
     ["pixels and joint labels", "fedleak", { iterations: 8, schedule: "cosine" }],
     ["generator", "fedleak-release", { iterations: 8, generatorChannels: 4 }],
+    ["l-bfgs", "dlg", { iterations: 8, labelRule: "paper" }],
+    ["cma-es", "inverting-gradients", { iterations: 8, optimiser: "cma-es", population: 4 }],
+    ["several candidates with noise", "grad-inversion", { iterations: 8, restarts: 3, warmUp: 0 }],
+    ["polish and averaging", "ci-net", { iterations: 8, generatorChannels: 4, polish: 0.5, averageFrom: 0.3 }],
   ] as const;
 
   it.each(CASES)(
@@ -73,7 +89,7 @@ describe("a run is its state", () => {
       const [a, b] = [await second.reconstruct(resumed.state), await whole.reconstruct(uninterrupted.state)];
       expect(differing({ images: a }, { images: b })).toEqual([]);
       expect(resumed.state.iteration).toBe(8);
-      expect(resumed.state.evaluations).toBe(16);
+      expect(resumed.state.evaluations).toBe(uninterrupted.state.evaluations);
       await Promise.all([second.release(), whole.release()]);
     },
   );
@@ -106,6 +122,62 @@ describe("counting", () => {
   });
 });
 
+describe("several candidates", () => {
+  it("give the one of lowest own loss, or their mean", async () => {
+    const of = mlpCase([1, 2]);
+    const observation = await observed(of);
+    const reconstructions = async (consensus: string) => {
+      const overrides = { iterations: 20, restarts: 3, consensus, labelRule: "paper" };
+      const run = await attackOn(of, "inverting-gradients", overrides, { observation });
+      const { state } = (await advance(run, run.initial, 20))!;
+      const images = await run.reconstruct(state);
+      await run.release();
+      return { state, images };
+    };
+    const { state, images } = await reconstructions("best");
+    expect(state.evaluations).toBe(60);
+    const losses = [0, 1, 2].map((k) => scalarOf(state.tensors[`candidate${k}.loss`]!));
+    expect(new Set(losses).size).toBe(3); // different starts
+    const best = state.tensors[`candidate${losses.indexOf(Math.min(...losses))}.x`]!;
+    expect(differing({ images }, { images: best })).toEqual([]);
+    const mean = (await reconstructions("mean")).images;
+    const all = [0, 1, 2].map((k) => state.tensors[`candidate${k}.x`]!.data);
+    mean.data.forEach((v, i) => {
+      expect(v).toBeCloseTo(
+        all.reduce((sum, x) => sum + x[i]! / 3, 0),
+        6,
+      );
+    });
+  });
+
+  it("go on while one of them is sound", async () => {
+    const of = mlpCase([1]);
+    const run = await attackOn(of, "inverting-gradients", { iterations: 3, restarts: 2, labelRule: "paper" });
+    const x = run.initial.tensors["candidate0.x"]!;
+    const tensors = { ...run.initial.tensors, "candidate0.x": poisoned(x) };
+    const { state, failure } = (await advance(run, { ...run.initial, tensors }, 3))!;
+    expect(failure).toBeUndefined();
+    expect((await run.reconstruct(state)).data.every(Number.isFinite)).toBe(true);
+    await run.release();
+  });
+});
+
+describe("an early end", () => {
+  it("comes when the loss falls below stopBelow, or the evaluations are used up", async () => {
+    const of = mlpCase([1]);
+    const settled = await attackOn(of, "inverting-gradients", { iterations: 9, stopBelow: 1e3, labelRule: "paper" });
+    const last = (await advance(settled, settled.initial, 9))!;
+    expect(last.settled).toBe(true);
+    expect(last.state.iteration).toBe(1);
+    const spent = await attackOn(of, "dlg", { iterations: 500, evaluations: 30, labelRule: "paper" });
+    const { state } = (await advance(spent, spent.initial, 500))!;
+    expect(spent.finished(state)).toBe(true);
+    expect(state.evaluations).toBeGreaterThanOrEqual(30);
+    expect(state.evaluations).toBeLessThan(30 + 26); // the last line search may overshoot
+    await Promise.all([settled.release(), spent.release()]);
+  });
+});
+
 describe("failures", () => {
   it("stops at a loss that is not finite, with the last good state", async () => {
     const of = mlpCase([1, 2]);
@@ -128,12 +200,6 @@ describe("failures", () => {
     expect(result.state.tensors.x!.data.every(Number.isFinite)).toBe(true);
     await run.release();
   });
-
-  const poisoned = (t: Tensor<"float32">) =>
-    float32(
-      t.shape,
-      t.data.map((v, i) => (i === 0 ? Number.NaN : v)),
-    );
 });
 
 describe("what is granted", () => {
