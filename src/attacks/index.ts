@@ -9,7 +9,6 @@ export {
   type LabelPlan,
   type LabelRule,
   parseLabelRule,
-  RULES as LABEL_RULE_TABLE,
 } from "./labels/index.ts";
 export { median } from "./postprocess.ts";
 export { type AttackPlan, prepareAttack } from "./prepare.ts";

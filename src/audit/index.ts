@@ -16,6 +16,8 @@ export { runTrial, type TrialTask } from "./compare/run-trial.ts";
 export { tableOf } from "./compare/table.ts";
 export type { IterationEvent, RunEvent, Watcher } from "./events.ts";
 export * from "./explain/index.ts";
+export { type LabelStudy, type LabelStudyOptions, studyLabels } from "./labels.ts";
+export type { LabelRow } from "./labels-table.ts";
 export * from "./prior/index.ts";
 export { profileAttack } from "./profile.ts";
 export { type RatePage, type RenderRatePage, rateRun, writeRatePage } from "./rate.ts";

@@ -7,6 +7,7 @@ import { declareCompare } from "./compare.ts";
 import { USER_ERROR } from "./conduct-run.ts";
 import { declareDemo } from "./demo.ts";
 import { declareExplain } from "./explain.ts";
+import { declareLabels } from "./labels.ts";
 import { declareList } from "./list.ts";
 import { declareProfile } from "./profile.ts";
 import { declareRate } from "./rate.ts";
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
   declareTrain(program, exit);
   declareTrainPrior(program, exit);
   declareResume(program, exit);
+  declareLabels(program, exit);
   declareList(program);
   declareVerify(program, exit);
   declareProfile(program);
