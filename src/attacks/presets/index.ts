@@ -4,6 +4,7 @@ import { bayes } from "./bayes.ts";
 import { ciNet } from "./ci-net.ts";
 import { dlg } from "./dlg.ts";
 import { fedleak } from "./fedleak.ts";
+import { fedleakPlus } from "./fedleak-plus.ts";
 import { fedleakRelease } from "./fedleak-release.ts";
 import { ggl } from "./ggl.ts";
 import { gradInversion } from "./grad-inversion.ts";
@@ -14,13 +15,27 @@ import { rGap } from "./r-gap.ts";
 import { rog } from "./rog.ts";
 
 /** All attacks by name. */
-export const ATTACKS: Readonly<Record<string, Preset>> = Object.fromEntries(
-  [fedleak, fedleakRelease, invertingGradients, gradInversion, dlg, idlg, bayes, ciNet, rog, ggl, linearLeak, rGap].map(
-    (preset) => [preset.name, preset],
-  ),
-);
+export const ATTACKS: Readonly<Record<string, Preset>> = byName([
+  fedleak,
+  fedleakRelease,
+  fedleakPlus,
+  invertingGradients,
+  gradInversion,
+  dlg,
+  idlg,
+  bayes,
+  ciNet,
+  rog,
+  ggl,
+  linearLeak,
+  rGap,
+]);
 
 /** The attack `name`; throws FedleakError, with a suggestion, when there is none. */
 export function findAttack(name: string): Preset {
   return Object.hasOwn(ATTACKS, name) ? ATTACKS[name]! : unknownName("attack", "name", name, Object.keys(ATTACKS));
+}
+
+function byName(presets: readonly Preset[]): Readonly<Record<string, Preset>> {
+  return Object.fromEntries(presets.map((preset) => [preset.name, preset]));
 }
