@@ -6,6 +6,7 @@ import {
   findAttack,
   type Prior,
   prepareAttack,
+  type SettingValue,
 } from "../../src/attacks/index.ts";
 import { type Capability, clientGradientStep, observe } from "../../src/fl/index.ts";
 import {
@@ -55,7 +56,7 @@ async function attacked(
     settings = {},
     noise = 0,
     ...more
-  }: { settings?: object; noise?: number; prior?: Prior; grants?: Capability[] } = {},
+  }: { settings?: Readonly<Record<string, SettingValue>>; noise?: number; prior?: Prior; grants?: Capability[] } = {},
 ) {
   const { model, weights } = mlpCase([2]);
   const sent = await clientGradientStep({ model, weights, images, labels: [2], mode: "eval" });
