@@ -1,8 +1,10 @@
 import type { AttackSettings } from "./settings.ts";
 
-type Costs = Pick<AttackSettings, "gamma" | "optimiser" | "population" | "restarts">;
+type Costs = Pick<AttackSettings, "gamma" | "optimiser" | "population" | "restarts" | "polish">;
 
-/** Gradient evaluations of one iteration: exact, but for l-bfgs, whose line search takes as many as it needs. */
+const TINY = 1e-9; // so that rounding does not cost an iteration
+
+/** Gradient evaluations of one iteration before any polish: exact, but for l-bfgs, whose line search takes as many as it needs. */
 export function evaluationsPerIteration({ gamma, optimiser, population, restarts }: Costs): number {
   const each = { "l-bfgs": 1, "cma-es": population }[optimiser as string] ?? (gamma > 0 ? 2 : 1);
   return each * restarts;
@@ -16,5 +18,7 @@ export function evaluationsPerIteration({ gamma, optimiser, population, restarts
 export function affordable(settings: Costs & Pick<AttackSettings, "iterations" | "evaluations">): number {
   const { iterations, evaluations } = settings;
   if (evaluations === 0) return iterations;
-  return Math.min(iterations, Math.floor(evaluations / evaluationsPerIteration(settings)));
+  const { polish, restarts } = settings;
+  const mean = (1 - polish) * evaluationsPerIteration(settings) + polish * restarts; // a polish takes one a candidate
+  return Math.min(iterations, Math.floor(evaluations / mean + TINY));
 }

@@ -1,4 +1,4 @@
-import { fail, unknownName } from "../util/index.ts";
+import { type Complaint, fail, unknownName } from "../util/index.ts";
 import { affordable, evaluationsPerIteration } from "./budget.ts";
 import { whyIdle } from "./idle-settings.ts";
 import type { Origin, Preset } from "./preset.ts";
@@ -97,6 +97,8 @@ function checkTogether(preset: string, settings: AttackSettings): void {
       remedy: 'Set maskScope to "global" or "per-tensor".',
     });
   }
+  const clash = contradiction(settings);
+  if (clash) fail({ who: `attack ${preset}`, ...clash });
   if (affordable(settings) === 0) {
     fail({
       who: `attack ${preset}`,
@@ -105,4 +107,31 @@ function checkTogether(preset: string, settings: AttackSettings): void {
       remedy: "Allow more, or lower restarts or population.",
     });
   }
+}
+
+/** Settings that cannot be had together. */
+function contradiction(settings: AttackSettings): Omit<Complaint, "who"> | undefined {
+  const { optimiser, polish, averageFrom, groupConsistency, restarts, labels } = settings;
+  if (optimiser === "l-bfgs" && (polish > 0 || averageFrom < 1)) {
+    return {
+      must: "polish and averageFrom need an optimiser whose iterations cost the same",
+      got: `l-bfgs with polish ${polish} and averageFrom ${averageFrom}`,
+      remedy: "Leave them away, or choose another optimiser.",
+    };
+  }
+  if (optimiser === "l-bfgs" && restarts > 1 && groupConsistency > 0) {
+    return {
+      must: "groupConsistency needs an optimiser that evaluates each point afresh",
+      got: "l-bfgs, which remembers losses under an earlier mean",
+      remedy: "Set groupConsistency to 0, or choose another optimiser.",
+    };
+  }
+  if (optimiser === "cma-es" && labels === "joint") {
+    return {
+      must: "labels are optimised by gradient",
+      got: "cma-es, which has none",
+      remedy: "Set labels to inferred, or choose another optimiser.",
+    };
+  }
+  return undefined;
 }

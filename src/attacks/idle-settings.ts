@@ -34,7 +34,7 @@ const IDLE: { readonly [K in SettingName]?: Reason } = {
     unlessGradient(all) ||
     (all.schedule !== "cosine" && all.schedule !== "exponential" && `the schedule is ${all.schedule}`),
   warmUp: unlessGradient,
-  labelLearningRate: ({ labels }) => labels !== "joint" && "labels are not optimised",
+  labelLearningRate: (all) => (all.labels !== "joint" && "labels are not optimised") || unlessGradient(all),
   consensus: oneCandidate,
   groupConsistency: oneCandidate,
   polishLearningRate: ({ polish }) => polish === 0 && "there is no polish",

@@ -2,6 +2,7 @@ import type { Observation } from "../fl/index.ts";
 import { observationLedger, oneHot } from "../fl/index.ts";
 import type { Mode, Model } from "../nn/index.ts";
 import type { Device } from "../runtime/index.ts";
+import { float32 } from "../tensor/index.ts";
 import { type Key, split } from "../util/index.ts";
 import { prepareAnalytic } from "./analytic/index.ts";
 import { evaluationsPerIteration } from "./budget.ts";
@@ -16,6 +17,9 @@ import type { Prior } from "./prior/types.ts";
 import type { AttackRun, AttackState } from "./run.ts";
 import { searchFor } from "./search/index.ts";
 import type { AttackSettings } from "./settings.ts";
+
+/** In the state once the search has ended by itself: it fell below `stopBelow`, or nothing is left to gain. */
+const SETTLED = "settled";
 
 export interface AttackPlan {
   /** The attacked architecture, as the server knows it. */
@@ -71,7 +75,11 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
   };
   const search = await searchFor(candidate, shape);
   const finish = finisher(settings, { shape, prior, options });
-  const around = { key: split(key, "iterations") };
+  const steps = split(key, "iterations");
+  const around = ({ evaluations }: AttackState) => ({
+    key: steps,
+    left: settings.evaluations === 0 ? Number.POSITIVE_INFINITY : settings.evaluations - evaluations,
+  });
 
   return {
     initial: { iteration: 0, evaluations: 0, tensors: search.initial(split(key, "variables")) },
@@ -79,28 +87,33 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
       ...observationLedger(observation),
       attack: attack.name,
       labels: strategy.about,
+      labelRule: strategy.rule,
       attackerBatchNorm:
         mode === "train" ? "by the candidate batch (train mode)" : "by the handed-out statistics (eval mode)",
       evaluationsPerIteration: `${evaluationsPerIteration(settings)}${settings.optimiser === "l-bfgs" ? " or more" : ""}`,
       ...(prior && { prior: prior.about }),
     },
     step: async (state) => {
-      const { tensors, evaluations, failure, settled, ...measured } = await search.step(state, around);
+      const { tensors, evaluations, failure, settled, score, ...measured } = await search.step(state, around(state));
       if (failure !== undefined) {
         return { state, ...measured, failure: { kind: "not-finite", iteration: state.iteration, message: failure } };
       }
+      const done = settled === true || (score ?? measured.loss) < settings.stopBelow;
       const next: AttackState = {
         iteration: state.iteration + 1,
         evaluations: state.evaluations + evaluations,
-        tensors,
+        tensors: done ? { ...tensors, [SETTLED]: float32([], [1]) } : tensors,
       };
-      return { state: next, ...measured, settled: settled === true || measured.loss < settings.stopBelow };
+      return { state: next, ...measured };
     },
-    finished: ({ iteration, evaluations }) =>
-      iteration >= settings.iterations || (settings.evaluations > 0 && evaluations >= settings.evaluations),
-    program: (state) => search.program(state, around),
+    fits: ({ iteration, tensors: { [SETTLED]: _, ...tensors } }) => search.fits({ iteration, tensors }),
+    finished: ({ iteration, evaluations, tensors }) =>
+      iteration >= settings.iterations ||
+      SETTLED in tensors ||
+      (settings.evaluations > 0 && evaluations >= settings.evaluations),
+    program: (state) => search.program(state, around(state)),
     reconstruct: async (state) => finish.images(await search.images(state)),
-    probe: (state) => search.probe(state, around),
+    probe: (state) => search.probe(state, around(state)),
     inferredLabels: (state) => {
       const logits = search.labelLogits(state);
       return logits ? mostProbable(logits) : strategy.labels;

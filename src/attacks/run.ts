@@ -30,8 +30,6 @@ export interface StepResult {
   /** ‖D‖ over all variables. */
   readonly gradientNorm: number;
   readonly failure?: AttackFailure;
-  /** The search has ended by itself: it fell below `stopBelow`, or nothing is left to gain. */
-  readonly settled?: boolean;
 }
 
 /** The objective at a state as a function of the images, whatever is optimised: for the convergence plots (Fig. 1c, 1d). */
@@ -57,7 +55,9 @@ export interface AttackRun {
   /** What the run assumes, in words, for the ledger. */
   readonly ledger: Readonly<Record<string, string>>;
   step(state: AttackState): Promise<StepResult>;
-  /** Whether a state has used up the iterations or evaluations it may take. */
+  /** Whether a state's tensors are those that this attack carries: false for one of another version. */
+  fits(state: AttackState): boolean;
+  /** Whether a state has used up the iterations or evaluations it may take, or has nothing left to gain. */
   finished(state: AttackState): boolean;
   /** What `step` runs at a state, before compilation: for profiles. */
   program(state: AttackState): StepProgram;
@@ -81,7 +81,7 @@ export interface Solution {
 }
 
 /**
- * Runs iterations until `state.iteration` reaches `until`, the run has finished or settled, `onStep` returns false, or a
+ * Runs iterations until `state.iteration` reaches `until`, the run has finished, `onStep` returns false, or a
  * step fails.
  *
  * Result: the last step's outcome, or undefined when there was nothing to do.
@@ -95,7 +95,7 @@ export async function advance(
   let last: StepResult | undefined;
   for (let state = from; state.iteration < until && !run.finished(state); state = last.state) {
     last = await run.step(state);
-    if (last.failure || (await onStep(last)) === false || last.settled) break;
+    if (last.failure || (await onStep(last)) === false) break;
   }
   return last;
 }

@@ -8,7 +8,7 @@ import { compileAttack, prepareTrial, type Trial } from "./trial.ts";
 export const AUTO = "auto";
 
 /** The search that has rebuilt most on our own measurements. */
-export const BEST = "fedleak-release";
+export const BEST = "fedleak-plus";
 
 /** How sure a closed form must be: the cosine of its images' gradient to the update; our choice, noise gives about 0. */
 const EXPLAINS = 0.99;

@@ -42,5 +42,5 @@ export async function iterate(plan: Iteration): Promise<IterationEnd> {
   });
   await save(at);
   if (last?.failure) return { status: "failed", at, failure: last.failure.message };
-  return { status: attack.finished(at.state) || last?.settled ? "finished" : "interrupted", at };
+  return { status: attack.finished(at.state) ? "finished" : "interrupted", at };
 }

@@ -1,4 +1,4 @@
-import { type AttackRun, settingsLedger } from "../attacks/index.ts";
+import { type AttackRun, type AttackSettings, settingsLedger } from "../attacks/index.ts";
 import { DEFAULT_GRANTS, observationLedger } from "../fl/index.ts";
 import { buildModel } from "../models/index.ts";
 import { countElements } from "../nn/index.ts";
@@ -38,7 +38,7 @@ function threatModel({ spec, preset, observation, model, prior }: Trial, attack:
     {
       assumption: "labels",
       value: grants.includes("labels") ? "known to the attack (granted), in no order" : attack.ledger.labels!,
-      origin: grants.includes("labels") ? "user" : "paper",
+      origin: grants.includes("labels") ? "user" : labelOrigin(attack.ledger.labelRule),
     },
     {
       assumption: "bn-mode",
@@ -69,10 +69,16 @@ function choiceEntries(choice: Trial["spec"]["attack"]["choice"]): Assumption[] 
 
 /** What the attack learned from public images beforehand. */
 function priorEntry(path: string | null, prior: Trial["prior"]): Assumption {
-  if (prior) return { assumption: "prior", value: prior.prior.about, origin: "user", note: `prior ` };
+  if (prior) return { assumption: "prior", value: prior.prior.about, origin: "user", note: `from ${path}` };
   return path === null
     ? { assumption: "prior", value: "none", origin: "our-choice" }
     : { assumption: "prior", value: "none: one was given, but this attack has no use for it", origin: "user" };
+}
+
+/** Rules of the literature, or our own. */
+function labelOrigin(rule: string | undefined): Assumption["origin"] {
+  if (rule === "paper") return "paper";
+  return rule === "counts" || rule === "head-inversion" ? "our-choice" : "source";
 }
 
 /** The model and the data under attack. */
@@ -112,6 +118,26 @@ function subject({ spec, model, weightsAbout, truth, indices }: Trial): Assumpti
   ];
 }
 
+/** When a search ends and what of it is handed over. */
+function stoppingRule(settings: AttackSettings): string {
+  const { iterations, evaluations, stopBelow, optimiser, polish, averageFrom, restarts, consensus } = settings;
+  const ends = [
+    `after ${iterations} iterations`,
+    ...(evaluations > 0 ? [`${evaluations} gradient evaluations`] : []),
+    ...(stopBelow > 0 ? [`a loss below ${stopBelow}`] : []),
+  ];
+  const handed = [
+    averageFrom < 1 && `the mean of the iterates from ${100 * averageFrom} % on`,
+    averageFrom === 1 && polish > 0 && "the point of lowest own loss in the polish",
+    averageFrom === 1 && polish === 0 && (optimiser === "cma-es" ? "the point of lowest own loss" : "the last iterate"),
+    restarts > 1 &&
+      (consensus === "mean"
+        ? `the mean of ${restarts} candidates`
+        : `of ${restarts} candidates the one of lowest own loss`),
+  ].filter((text) => text !== false);
+  return `${ends.join(" or ")}, ${handed.join("; ")}`;
+}
+
 /** How the run was led and scored. */
 function protocol({ spec, settings, lpips }: Trial, versions: RunRecord["versions"]): Assumption[] {
   const { peekEvery } = spec.measure;
@@ -142,10 +168,7 @@ function protocol({ spec, settings, lpips }: Trial, versions: RunRecord["version
     },
     {
       assumption: "stopping-rule",
-      value:
-        settings.method === "optimise"
-          ? `after ${settings.iterations} iterations, the last iterate`
-          : "none: solved in closed form, not searched for",
+      value: settings.method === "optimise" ? stoppingRule(settings) : "none: solved in closed form, not searched for",
       origin: "our-choice",
       note: "No iterate is chosen by looking at the private images.",
     },

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { sameShape, type Tensors } from "../tensor/index.ts";
 import { fail } from "../util/index.ts";
 import { conduct, ownerOf } from "./conduct.ts";
 import { parseRecord } from "./record.ts";
@@ -37,7 +36,7 @@ export async function resumeRun(folder: string, options: Omit<RunOptions, "comma
   const attack = await compileAttack(trial);
   try {
     const from = found?.at ?? { state: attack.initial, seconds: 0 };
-    checkTensors(folder, from.state.tensors, attack.initial.tensors);
+    checkFits(folder, attack.fits(from.state));
     const record = goingOn(stored, from.state.iteration, found);
     options.onEvent?.({ kind: "folder", folder });
     return { folder, record: await conduct({ ...options, trial, attack, folder, record, from, watcher: options }) };
@@ -82,17 +81,12 @@ function checkUnbegun(folder: string, { status, curve }: RunRecord): void {
 }
 
 /** The checkpoint must hold what this version of the attack carries. */
-function checkTensors(folder: string, stored: Tensors, expected: Tensors): void {
-  const names = Object.keys(expected);
-  const fits =
-    Object.keys(stored).length === names.length &&
-    names.every((name) => stored[name]?.dtype === "float32" && sameShape(stored[name].shape, expected[name]!.shape));
-  if (!fits) {
-    fail({
-      who: `checkpoint ${join(folder, FILES.state)}`,
-      must: `it must hold the ${names.length} tensors of this attack's state`,
-      got: "other names or shapes",
-      remedy: "Continue the run with the version of fedleak that began it, or start it again.",
-    });
-  }
+function checkFits(folder: string, fits: boolean): void {
+  if (fits) return;
+  fail({
+    who: `checkpoint ${join(folder, FILES.state)}`,
+    must: "it must hold the tensors of this attack's state",
+    got: "other names or shapes",
+    remedy: "Continue the run with the version of fedleak that began it, or start it again.",
+  });
 }

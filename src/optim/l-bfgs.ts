@@ -57,12 +57,13 @@ export async function lBfgsStep(
     evaluations += 1;
     const x = from.x.map((v, i) => v + t * direction[i]!);
     const { loss, gradient } = await evaluate(x);
+    const there = dot(gradient, direction);
     return {
       t,
       x,
-      loss: Number.isFinite(loss) ? loss : Number.POSITIVE_INFINITY,
+      loss: Number.isFinite(loss + there) ? loss : Number.POSITIVE_INFINITY,
       gradient,
-      slope: dot(gradient, direction),
+      slope: there,
     };
   };
   const start: Trial = { t: 0, x: from.x, loss: from.loss, gradient: from.gradient, slope };

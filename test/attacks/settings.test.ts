@@ -32,6 +32,9 @@ describe("completeSettings", () => {
       "evaluations must allow at least one iteration; got 7, where an iteration takes 8",
     ],
     [{ l1Weight: 0, cosineWeight: 0 }, "one of l1Weight, cosineWeight, l2Weight must be above 0"],
+    [{ optimiser: "cma-es" }, "labels are optimised by gradient; got cma-es"],
+    [{ optimiser: "l-bfgs", polish: 0.5 }, "polish and averageFrom need an optimiser"],
+    [{ optimiser: "l-bfgs", restarts: 2, groupConsistency: 1 }, "evaluates each point afresh"],
     [{ maskScope: "none" }, "a maskRatio below 1 needs a maskScope"],
   ])("refuses %j", (overrides, message) => {
     expect(() => completeSettings(FEDLEAK, overrides)).toThrow(message);
@@ -51,7 +54,9 @@ describe("a budget of evaluations", () => {
     [{ evaluations: 100, gamma: 0, restarts: 4 }, 25],
     [{ evaluations: 100, iterations: 30 }, 30],
     [{ evaluations: 100, optimiser: "l-bfgs" }, 100],
-    [{ evaluations: 100, optimiser: "cma-es", population: 20 }, 5],
+    [{ evaluations: 100, optimiser: "cma-es", population: 20, labels: "inferred" }, 5],
+    [{ evaluations: 150, polish: 0.5 }, 100], // two an iteration, then one
+    [{ evaluations: 300, gamma: 0, polish: 0.4 }, 300],
   ])("%j plans %d iterations", (overrides, iterations) => {
     const settings = completeSettings(FEDLEAK, overrides as Record<string, string | number>);
     expect(settings.iterations).toBe(iterations);

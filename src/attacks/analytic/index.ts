@@ -76,8 +76,9 @@ export async function prepareAnalytic(plan: AnalyticPlan): Promise<AttackRun> {
       const state = { iteration: 1, evaluations: evaluations + 1, tensors };
       const { loss, cosine, gradient } = await checked(state);
       const gradientNorm = Math.sqrt(gradient.data.reduce((sum, v) => sum + v * v, 0));
-      return { state, loss, cosine, gradientNorm, settled: true };
+      return { state, loss, cosine, gradientNorm };
     },
+    fits: ({ tensors }) => Object.keys(tensors).sort().join() === [IMAGES, LABELS].sort().join(),
     finished: ({ iteration }) => iteration >= 1,
     program: ({ tensors }) => ({ outputs, options, feeds: tensors }),
     reconstruct: ({ tensors }) => finish.images(tensors[IMAGES]!),
@@ -93,6 +94,19 @@ export async function prepareAnalytic(plan: AnalyticPlan): Promise<AttackRun> {
     },
   };
 }
+
+/** ‖g′ − ĝ‖² and nothing else, whatever the user has set for a search. */
+const PLAIN_DISTANCE = {
+  l1Weight: 0,
+  cosineWeight: 0,
+  l2Weight: 1,
+  maskRatio: 1,
+  tv: 0,
+  l2Prior: 0,
+  bnPrior: 0,
+  activationPenalty: 0,
+  groupConsistency: 0,
+} as const;
 
 // The state's tensors, which the check is fed: images [B,C,H,W] and one-hot labels [B,N].
 const [IMAGES, LABELS] = ["images", "labels"] as const;
@@ -114,7 +128,7 @@ function stateOf(images: Tensor<"float32">, labels: Tensor<"float32">): Tensors<
 
 /** ‖g′ − ĝ‖² of images and labels, cos(g′, ĝ), and the former's gradient by the images. */
 function gradientCheck({ model, settings }: AnalyticPlan, mode: Mode, shape: Shape) {
-  const plain = { ...settings, l2Weight: 1, maskRatio: 1 };
+  const plain = { ...settings, ...PLAIN_DISTANCE };
   const objective = gradientMatching({ model, mode, settings: plain, statistics: undefined });
   const x = input(IMAGES, shape);
   const { loss, cosine } = objective(x, input(LABELS, [shape[0]!, model.classes]));

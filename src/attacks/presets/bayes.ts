@@ -16,6 +16,7 @@ export const bayes: Preset = definePreset({
     schedule: source("exponential", "the authors' program: times 0.94 again and again"),
     scheduleFloor: ours(0.045, "0.94⁵⁰: fifty decays over the run"),
     clamp: source(true, "the authors' program"),
+    labelRule: ours("auto", "the paper knows the labels"),
     labels: ours("inferred", "the paper takes labels as known; this holds when they are not granted"),
     iterations: ours(1000, "tuned by defence in the paper"),
   },

@@ -17,7 +17,8 @@ export const ciNet: Preset = definePreset({
     optimiser: paper("adam", "on signed gradients"),
     signed: paper(true, "signed gradients"),
     learningRate: paper(1e-3, "the paper's step size"),
+    labelRule: ours("auto", "the paper knows the labels"),
     labels: ours("inferred", "the paper takes labels as known; this holds when they are not granted"),
-    iterations: paper(10_000, "the paper's number"),
+    iterations: ours(10_000, "not at hand; as fedleak"),
   },
 });

@@ -12,6 +12,7 @@ export const ggl: Preset = definePreset({
     optimiser: paper("cma-es", "its best; --optimiser adam with step size 0.1 is its other choice"),
     learningRate: ours(0.5, "the first spread of CMA-ES; not stated at hand"),
     population: paper(50, "50 points in each of 500 generations"),
+    labelRule: ours("auto", "not stated at hand"),
     labels: ours("inferred", "inferred first, as the paper's"),
     iterations: paper(500, "generations"),
   },

@@ -22,7 +22,10 @@ export const gradInversion: Preset = definePreset({
     labels: paper("inferred", "Section 3.2"),
     labelRule: paper("yin", "Equation 6: the minimum over features of each row"),
     restarts: ours(2, "the paper runs 8 seeds or more; two show their effect at a bearable cost"),
-    consensus: paper("mean", "Section 3.4: seeds are drawn towards their mean"),
+    consensus: ours(
+      "mean",
+      "the paper draws seeds towards their mean, Section 3.4; that it is the result is our reading",
+    ),
     groupConsistency: paper(0.01, "Section 4: α_group"),
     iterations: paper(20_000, "Section 4"),
   },

@@ -10,7 +10,7 @@ export const idlg: Preset = definePreset({
     parameterisation: paper("pixels", "Algorithm 1"),
     init: paper("normal", "Algorithm 1"),
     l2Weight: paper(1, "Algorithm 1: ‖∇W′ − ∇W‖²"),
-    optimiser: paper("l-bfgs", "Section 4"),
+    optimiser: paper("l-bfgs", "Section 4; the strong Wolfe line search is our choice, PyTorch's default has none"),
     learningRate: paper(1, "Section 4"),
     history: ours(100, "PyTorch's default, as in DLG"),
     labels: paper("inferred", "Section 3.2: the row of the last layer's gradient whose sign differs"),

@@ -19,6 +19,7 @@ export const invertingGradients: Preset = definePreset({
     signed: paper(true, "signed gradients"),
     schedule: source("step", `${CODE} lr_decay: a tenth at 3/8, 5/8 and 7/8 of the iterations`),
     clamp: source(true, `${CODE} boxed`),
+    restarts: ours(1, "the paper restarts where it can afford to"),
     labelRule: ours("auto", "the paper knows the labels"),
     labels: ours("inferred", "the paper takes labels as known; this holds when they are not granted"),
     iterations: paper(4800, "the experiments use 4800 to 24 000"),

@@ -17,6 +17,7 @@ export const rog: Preset = definePreset({
     schedule: paper("cosine", "falling to a tenth"),
     scheduleFloor: paper(0.1, "falling to a tenth"),
     clamp: ours(true, "keeps the small image a picture"),
+    labelRule: ours("auto", "not stated at hand"),
     labels: ours("inferred", "when they are not granted"),
     restore: paper(true, "the post-processor; here the restorer of the prior"),
     iterations: paper(100, "Section 5"),

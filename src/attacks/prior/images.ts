@@ -36,7 +36,7 @@ export function statisticsPrior(
  * The candidate's mean squared distance to the mean of all candidates: (1/B) Σ_b ‖x_b − c_b‖². x, c [B,C,H,W] → a scalar.
  *
  * Source: Yin et al., "See through gradients", CVPR 2021, group consistency. Differs: squared, so that it is smooth at 0;
- * images are not registered first, since all candidates hold the labels in one order.
+ * images are not registered first: all candidates hold the labels in one order, but images of one label may be exchanged.
  */
 export function distanceToCentre(x: Node, centre: Node): Node {
   return mean(sum(square(sub(x, centre)), [1, 2, 3]));

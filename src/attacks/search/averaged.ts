@@ -15,10 +15,11 @@ export function averaged(search: Search, from: number): Search {
   };
   return {
     ...search,
+    fits: (at) => search.fits(inner(at)),
     step: async (at, around) => {
       const moved = await search.step(inner(at), around);
       if (moved.failure !== undefined) return { ...moved, tensors: at.tensors };
-      const count = at.iteration + 1 - from; // iterates in the mean, the new one included
+      const count = at.iteration + 2 - from; // iterates in the mean, the new one included
       if (count < 1) return moved;
       const images = await search.images({ iteration: at.iteration + 1, tensors: moved.tensors });
       const before = at.tensors[AVERAGE];

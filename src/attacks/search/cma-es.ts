@@ -1,21 +1,22 @@
 import { constant, softmax } from "../../graph/index.ts";
 import { cmaEsAsk, cmaEsInitial, cmaEsTell } from "../../optim/index.ts";
 import { compile } from "../../runtime/index.ts";
-import { scalarOf, type Tensors } from "../../tensor/index.ts";
+import { float32, scalarOf, type Tensors } from "../../tensor/index.ts";
 import { split } from "../../util/index.ts";
 import { notFinite } from "./judge.ts";
 import { LABELS } from "./step-graph.ts";
 import type { Search } from "./types.ts";
 import { joined, parted } from "./vector.ts";
-import { type Candidate, centreFeed, inputNodes, viewOf } from "./view.ts";
+import { type Candidate, centreFeed, holds, inputNodes, shapesOf, viewOf } from "./view.ts";
 
 const DISTRIBUTION = "cma.";
+const BEST_LOSS = "cma.best-loss";
 
 /**
  * Covariance matrix adaptation: a generation of points is drawn around a mean, and by the rank of their losses the mean
  * moves and the spread adapts. It asks for losses only, so it goes through decoders that no gradient gets through.
  *
- * The variables in the state are the distribution's mean. Each point counts as an evaluation. Label logits stay as they
+ * The variables in the state are the best point that was tried, by loss. Each point counts as an evaluation. Label logits stay as they
  * are. Source: `cmaEsTell`; in this field Li et al., CVPR 2022.
  */
 export async function cmaEs(candidate: Candidate): Promise<Search> {
@@ -42,6 +43,7 @@ export async function cmaEs(candidate: Candidate): Promise<Search> {
         ...cmaEsInitial({ mean, sigma: settings.learningRate }),
       };
     },
+    fits: ({ tensors }) => holds(tensors, shapesOf(candidate), (name) => name.startsWith(DISTRIBUTION)),
     step: async (at, around) => {
       const state = distributionOf(at.tensors);
       const points = cmaEsAsk(state, split(around.key, at.iteration), settings.population);
@@ -57,12 +59,20 @@ export async function cmaEs(candidate: Candidate): Promise<Search> {
       const finite = losses.filter(Number.isFinite);
       const best = losses.indexOf(Math.min(...finite));
       const measured = { loss: losses[best] ?? Number.NaN, cosine: cosines[best] ?? Number.NaN, gradientNorm: 0 };
+      const evaluations = settings.population;
       if (finite.length === 0) {
-        return { tensors: at.tensors, evaluations: 0, ...measured, failure: notFinite(at.iteration, measured) };
+        return { tensors: at.tensors, evaluations, ...measured, failure: notFinite(at.iteration, measured) };
       }
-      const next = cmaEsTell(state, points, losses);
-      const tensors = { ...at.tensors, ...next, ...parted(next["cma.mean"]!.data, variables) };
-      return { tensors, evaluations: settings.population, ...measured };
+      const before = at.tensors[BEST_LOSS];
+      const better = !before || measured.loss < scalarOf(before);
+      const score = better ? measured.loss : scalarOf(before);
+      const tensors = {
+        ...at.tensors,
+        ...cmaEsTell(state, points, losses),
+        ...(better && parted(points.data.subarray(best * size, (best + 1) * size), variables)),
+        [BEST_LOSS]: float32([], [score]),
+      };
+      return { tensors, evaluations, score, ...measured };
     },
     program: ({ tensors }, around) => ({ outputs, options, feeds: { ...tensors, ...centreFeed(settings, around) } }),
     release: async () => {

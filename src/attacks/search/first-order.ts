@@ -6,7 +6,7 @@ import { transformOf } from "../optimiser.ts";
 import { judge } from "./judge.ts";
 import { buildStep, LABELS, LEARNING_RATE, labelTransform, NOISE } from "./step-graph.ts";
 import type { Search, SearchPoint, Surroundings } from "./types.ts";
-import { asTensors, type Candidate, centreFeed, viewOf } from "./view.ts";
+import { asTensors, type Candidate, centreFeed, holds, shapesOf, viewOf } from "./view.ts";
 
 /** How far a search by gradient moves in iteration 0, 1, … of its own. */
 export interface Pace {
@@ -27,6 +27,15 @@ export async function firstOrder(candidate: Candidate, { learningRate, schedule 
   const program = await compile(graph.outputs, options);
   const view = viewOf(candidate);
 
+  const memory = {
+    ...zeroState(transform, parameterisation.variables),
+    ...("logits" in labels && zeroState(labelTransform, { [LABELS]: labels.logits.shape })),
+  };
+  const shapes = {
+    ...shapesOf(candidate),
+    ...Object.fromEntries(Object.entries(memory).map(([name, { shape }]) => [name, shape])),
+  };
+
   const feedsAt = ({ iteration, tensors }: SearchPoint, around: Surroundings): Tensors<"float32"> => {
     const t = iteration + 1;
     const rate = learningRate * schedule(iteration);
@@ -42,12 +51,10 @@ export async function firstOrder(candidate: Candidate, { learningRate, schedule 
     ...view,
     initial: (key) => ({
       ...parameterisation.initial(key),
-      ...zeroState(transform, parameterisation.variables),
-      ...("logits" in labels && {
-        [LABELS]: labels.logits,
-        ...zeroState(labelTransform, { [LABELS]: labels.logits.shape }),
-      }),
+      ...memory,
+      ...("logits" in labels && { [LABELS]: labels.logits }),
     }),
+    fits: ({ tensors }) => holds(tensors, shapes),
     step: async (at, around) =>
       judge(at, await program.run(feedsAt(at, around)), {
         evaluations: graph.evaluations,

@@ -41,6 +41,7 @@ async function polish(candidate: Candidate, shape: Shape, iterations: number) {
     ...candidate.settings,
     optimiser: "adam",
     signed: false,
+    gamma: 0,
     schedule: "cosine",
     warmUp: 0,
     langevin: 0,

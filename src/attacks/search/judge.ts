@@ -26,7 +26,7 @@ export function judge(
     broken === undefined
       ? ""
       : `, NaN or infinity in the ${variables.includes(broken) ? "variable" : "memory"} ${broken}`;
-  return { tensors: at.tensors, evaluations: 0, ...measured, failure: notFinite(at.iteration, measured, where) };
+  return { tensors: at.tensors, evaluations, ...measured, failure: notFinite(at.iteration, measured, where) };
 }
 
 /** Why a step has failed, in words. */

@@ -6,16 +6,17 @@ import { notFinite } from "./judge.ts";
 import { LABELS } from "./step-graph.ts";
 import type { Search, SearchPoint, Surroundings } from "./types.ts";
 import { joined, parted } from "./vector.ts";
-import { type Candidate, centreFeed, inputNodes, viewOf } from "./view.ts";
+import { type Candidate, centreFeed, holds, inputNodes, shapesOf, viewOf } from "./view.ts";
 
 // What the state remembers beside the variables: loss and slope there, and the pairs of steps, oldest first.
 const MEMORY = "l-bfgs.";
-const [LOSS, GRADIENT, STEPS, CHANGES] = ["loss", "gradient", "s", "y"].map((name) => MEMORY + name) as [
-  string,
-  string,
-  string,
-  string,
-];
+const [LOSS, COSINE, GRADIENT, STEPS, CHANGES] = [
+  `${MEMORY}loss`,
+  `${MEMORY}cosine`,
+  `${MEMORY}gradient`,
+  `${MEMORY}s`,
+  `${MEMORY}y`,
+] as const;
 
 const SLOPE = "slope."; // outputs: this and the variable's name
 const MOST_EVALUATIONS = 25; // of one line search, as PyTorch's
@@ -49,31 +50,33 @@ export async function lBfgs(candidate: Candidate): Promise<Search> {
   return {
     ...view,
     initial: (key) => ({ ...parameterisation.initial(key), ...("logits" in labels && { [LABELS]: labels.logits }) }),
+    fits: ({ tensors }) => holds(tensors, shapesOf(candidate), (name) => name.startsWith(MEMORY)),
     step: async (at, around) => {
-      let [evaluations, seen] = [0, Number.NaN];
+      let evaluations = 0;
+      const cosines = new Map<number, number>(); // by loss, so that the accepted point's is found again
       const evaluate = async (x: Float64Array) => {
-        const out = await program.run({
-          ...at.tensors,
-          ...parted(Float32Array.from(x), shapes),
-          ...centreFeed(settings, around),
-        });
+        const variables = parted(Float32Array.from(x), shapes);
+        const out = await program.run({ ...at.tensors, ...variables, ...centreFeed(settings, around) });
         evaluations += 1;
-        seen = scalarOf(out.cosine!);
+        cosines.set(scalarOf(out.loss!), scalarOf(out.cosine!));
         return { loss: scalarOf(out.loss!), gradient: vectorOf(slopesIn(out, names), shapes) };
       };
       const from = remembered(at, shapes) ?? (await fresh(at, shapes, evaluate));
-      const measured = { loss: from.loss, cosine: seen, gradientNorm: norm(from.gradient) };
+      const cosine = at.tensors[COSINE] ? scalarOf(at.tensors[COSINE]) : cosines.get(from.loss)!;
+      const measured = { loss: from.loss, cosine, gradientNorm: norm(from.gradient) };
       if (!Number.isFinite(measured.gradientNorm) || !Number.isFinite(from.loss)) {
-        return { tensors: at.tensors, evaluations: 0, ...measured, failure: notFinite(at.iteration, measured) };
+        return { tensors: at.tensors, evaluations, ...measured, failure: notFinite(at.iteration, measured) };
       }
-      const step = await lBfgsStep(from, evaluate, { learningRate, history, mostEvaluations: MOST_EVALUATIONS });
+      const mostEvaluations = Math.min(MOST_EVALUATIONS, around.left - evaluations);
+      const step = await lBfgsStep(from, evaluate, { learningRate, history, mostEvaluations });
       const stuck = !step.moved && from.steps.length === 0;
       const tensors = {
         ...withoutMemory(at.tensors),
         ...parted(Float32Array.from(step.state.x), shapes),
         ...memorised(step.state),
+        [COSINE]: float32([], [cosines.get(step.state.loss) ?? cosine]),
       };
-      return { ...measured, tensors, evaluations, cosine: seen, ...(stuck && { settled: true }) };
+      return { ...measured, score: step.state.loss, tensors, evaluations, ...(stuck && { settled: true }) };
     },
     program: ({ tensors }: SearchPoint, around: Surroundings) => ({
       outputs,

@@ -12,6 +12,8 @@ export interface SearchPoint {
 export interface Surroundings {
   /** Where this candidate's random draws come from; an iteration's own is split from it. */
   readonly key: Key;
+  /** How many evaluations may still be spent. */
+  readonly left: number;
   /** [B,C,H,W], the mean of all candidates' images, where they are drawn together. */
   readonly centre?: Tensor<"float32">;
 }
@@ -25,6 +27,8 @@ export interface SearchStep {
   readonly loss: number;
   readonly cosine: number;
   readonly gradientNorm: number;
+  /** The loss of the images that the next point would hand over, where that is not `loss`: candidates are ranked by it. */
+  readonly score?: number;
   /** Nothing is left to gain: further iterations would change nothing. */
   readonly settled?: boolean;
   /** Why there is no next point. */
@@ -38,6 +42,8 @@ export interface SearchStep {
 export interface Search {
   /** The first point's tensors. */
   initial(key: Key): Tensors<"float32">;
+  /** Whether the tensors are those of a point of this search, by name and shape. */
+  fits(at: SearchPoint): boolean;
   step(at: SearchPoint, around: Surroundings): Promise<SearchStep>;
   /** The point's images [B,C,H,W], before any filter. */
   images(at: SearchPoint): Promise<Tensor<"float32">>;

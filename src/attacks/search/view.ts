@@ -1,7 +1,7 @@
 import { constant, grad, input, softmax, stopGradient } from "../../graph/index.ts";
 import type { Nodes } from "../../optim/index.ts";
 import { type CompileOptions, compile, type Program } from "../../runtime/index.ts";
-import { float32, type Shape, scalarOf, type Tensors } from "../../tensor/index.ts";
+import { float32, type Shape, sameShape, scalarOf, type Tensors } from "../../tensor/index.ts";
 import { CENTRE, type Objective } from "../objective/objective.ts";
 import type { Parameterisation } from "../parameterisation/index.ts";
 import type { AttackSettings } from "../settings.ts";
@@ -23,12 +23,7 @@ export function viewOf(
   candidate: Candidate,
 ): Pick<Search, "images" | "labelLogits" | "probe"> & { release(): Promise<void> } {
   const { parameterisation, objective, labels, settings, options } = candidate;
-  const places = inputNodes({
-    ...parameterisation.variables,
-    ...parameterisation.buffers,
-    ...parameterisation.fixed,
-    ...("logits" in labels && { [LABELS]: labels.logits.shape }),
-  });
+  const places = inputNodes(shapesOf(candidate));
   const probabilities = "fixed" in labels ? constant(labels.fixed) : softmax(places[LABELS]!);
   const decoder = lazily(() => compile({ images: parameterisation.decode(places).images }, options));
   const prober = lazily(() => {
@@ -59,6 +54,28 @@ export function centreFeed(
   { centre }: Surroundings,
 ): Tensors<"float32"> {
   return groupConsistency > 0 && centre ? { [CENTRE]: centre } : {};
+}
+
+/** Whether tensors are exactly those of `shapes`, and, beyond them, only such as `more` names. */
+export function holds(
+  tensors: Tensors<"float32">,
+  shapes: Readonly<Record<string, Shape>>,
+  more: (name: string) => boolean = () => false,
+): boolean {
+  return (
+    Object.entries(shapes).every(([name, shape]) => tensors[name] && sameShape(tensors[name].shape, shape)) &&
+    Object.keys(tensors).every((name) => Object.hasOwn(shapes, name) || more(name))
+  );
+}
+
+/** The shapes of all tensors that a parameterisation and, where they are optimised, the labels have. */
+export function shapesOf({ parameterisation, labels }: Pick<Candidate, "parameterisation" | "labels">) {
+  return {
+    ...parameterisation.variables,
+    ...parameterisation.buffers,
+    ...parameterisation.fixed,
+    ...("logits" in labels && { [LABELS]: labels.logits.shape }),
+  };
 }
 
 export function asTensors(numbers: Readonly<Record<string, number>>): Tensors<"float32"> {

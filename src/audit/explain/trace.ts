@@ -40,7 +40,7 @@ export async function traceConvergence(plan: TracePlan): Promise<Trace> {
   const last = await advance(run as AttackRun, state, settings.iterations, async (result) => {
     state = result.state;
     plan.onIteration(state.iteration);
-    if (state.iteration % every === 0 || run.finished(state) || result.settled) await measure();
+    if (state.iteration % every === 0 || run.finished(state)) await measure();
     return !broken && !plan.stopped();
   });
   if (last?.failure) return { status: "failed", failure: last.failure.message, points, last: state };
@@ -48,7 +48,7 @@ export async function traceConvergence(plan: TracePlan): Promise<Trace> {
     const failure = `explain: objective and images must be finite; got NaN or infinity after iteration ${state.iteration}. Lower learningRate.`;
     return { status: "failed", failure, points, last: state };
   }
-  return { status: run.finished(state) || last?.settled ? "finished" : "interrupted", points, last: state };
+  return { status: run.finished(state) ? "finished" : "interrupted", points, last: state };
 }
 
 /** undefined when the objective, its gradient or the images are not finite there. */

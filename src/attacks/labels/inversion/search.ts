@@ -21,8 +21,8 @@ export function searchCounts(problem: HeadProblem, start: readonly number[], lea
 const SPREADS = [0.5, 1, 2, 4, 8]; // of logits: from a net that has just begun to learn to an overfitted one; our choice
 const RESTARTS = 1; // our choice: the fits are not convex
 const COLD = [1, 0.1]; // tolerances before the problem's own, in counts; our choice
-const WARM = [0.1]; // the same for a fit that begins at its neighbour's
-const TRIED = 4; // moves fitted before giving up; our choice
+const WARM = [1, 0.1]; // the same for a fit that begins at its neighbour's
+const TRIED = 12; // moves fitted before giving up; our choice
 const GAIN = 0.5; // of the score, the least that makes a move worth while; our choice
 
 function coldFit(problem: HeadProblem, labels: readonly number[], spread: number, pattern: number): Fit {
