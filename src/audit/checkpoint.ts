@@ -1,6 +1,6 @@
 import type { AttackState } from "../attacks/index.ts";
 import { readSafetensors, type Tensors, writeSafetensors } from "../tensor/index.ts";
-import { fail } from "../util/index.ts";
+import { FedleakError, fail } from "../util/index.ts";
 import { fingerprint } from "./fingerprint.ts";
 
 /** Which run a checkpoint belongs to, by fingerprint: a state of another one must not be continued. */
@@ -45,8 +45,8 @@ export async function encodeCheckpoint({ state, seconds }: Checkpoint, owner: Ch
 export async function decodeCheckpoint(bytes: Uint8Array, file: string, owner: CheckpointOwner): Promise<Checkpoint> {
   const { tensors, metadata } = readWhole(bytes, file);
   const { format, version, spec, inputs, digest, iteration = "", evaluations = "", seconds = "" } = metadata;
-  const must = (holds: boolean, rule: string, got: string, remedy: string) => {
-    if (!holds) fail({ who: `checkpoint ${file}`, must: rule, got, remedy });
+  const must = (holds: boolean, rule: string, got: string, remedy: string, cause?: unknown) => {
+    if (!holds) fail({ who: `${CHECKPOINT} ${file}`, must: rule, got, remedy, cause });
   };
   must(format === CHECKPOINT_FORMAT, `its format must be ${CHECKPOINT_FORMAT}`, quote(format), "Pass a run's folder.");
   must(
@@ -58,7 +58,8 @@ export async function decodeCheckpoint(bytes: Uint8Array, file: string, owner: C
   const found = await digestOf({ iteration, evaluations, seconds }, tensors);
   must(found === digest, "its content must match its digest", "other content", "The file is damaged. Start again.");
   must(spec === owner.spec, "it must belong to the spec in the run's record", "another spec", FOREIGN);
-  must(inputs === owner.inputs, "the batch and the weights must be those the run began with", "others", CHANGED);
+  const same = inputs === owner.inputs;
+  must(same, "the batch and the weights must be those the run began with", "others", CHANGED, OTHER_INPUTS);
   const state = {
     iteration: Number(iteration),
     evaluations: Number(evaluations),
@@ -67,12 +68,24 @@ export async function decodeCheckpoint(bytes: Uint8Array, file: string, owner: C
   return { state, seconds: Number(seconds) };
 }
 
+/**
+ * Whether an error says that a checkpoint is of no use and never will be: damaged, or of another version or spec.
+ *
+ * Not so where the inputs have changed, which can be restored, or where the file is there and cannot be read just now.
+ */
+export function isUnusable(error: unknown): error is FedleakError {
+  return error instanceof FedleakError && error.who.startsWith(`${CHECKPOINT} `) && error.cause !== OTHER_INPUTS;
+}
+
+export const CHECKPOINT = "checkpoint"; // who complains, in all errors about one
+const OTHER_INPUTS = "other inputs"; // the cause that tells that error from the others
+
 function readWhole(bytes: Uint8Array, file: string): ReturnType<typeof readSafetensors> {
   try {
     return readSafetensors(bytes, file);
   } catch (cause) {
     return fail({
-      who: `checkpoint ${file}`,
+      who: `${CHECKPOINT} ${file}`,
       must: "it must be a whole safetensors file",
       got: "a damaged one",
       remedy: "Start the run again, or continue it with an undamaged copy of the file.",

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { fail } from "../util/index.ts";
+import { CHECKPOINT } from "./checkpoint.ts";
 import { conduct, ownerOf } from "./conduct.ts";
 import { parseRecord } from "./record.ts";
 import type { Assumption, RunRecord } from "./record-schema.ts";
@@ -14,7 +15,7 @@ import { versions } from "./versions.ts";
  * Goes on with a run that was stopped or killed; it ends with the same reconstruction, bit for bit, as if it had not been.
  *
  * That holds for the same program, machine and number of threads; other versions are noted in the ledger.
- * Throws FedleakError when the run has ended, its checkpoint is damaged or of another version, or its inputs changed.
+ * Throws FedleakError when the run has ended, its inputs are missing or changed, or its checkpoint is of no use (`isUnusable`).
  */
 export async function resumeRun(folder: string, options: Omit<RunOptions, "command" | "out">): Promise<RunOutcome> {
   const file = join(folder, FILES.record);
@@ -73,7 +74,7 @@ const RESUMED = "resumed";
 function checkUnbegun(folder: string, { status, curve }: RunRecord): void {
   if (status === "running" && curve.length === 0) return;
   fail({
-    who: `run ${folder}`,
+    who: `${CHECKPOINT} of run ${folder}`,
     must: `it must be the folder of a run and hold a readable ${FILES.state}`,
     got: `no readable ${FILES.state}`,
     remedy: NO_CHECKPOINT,
@@ -84,7 +85,7 @@ function checkUnbegun(folder: string, { status, curve }: RunRecord): void {
 function checkFits(folder: string, fits: boolean): void {
   if (fits) return;
   fail({
-    who: `checkpoint ${join(folder, FILES.state)}`,
+    who: `${CHECKPOINT} ${join(folder, FILES.state)}`,
     must: "it must hold the tensors of this attack's state",
     got: "other names or shapes",
     remedy: "Continue the run with the version of fedleak that began it, or start it again.",

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { failedRow } from "../../src/audit/compare/row.ts";
 import {
@@ -113,6 +114,7 @@ describe("a comparison with an attack that fails", () => {
     const ran: string[] = [];
     await resumeComparison(out, quiet({ onEvent: (e) => e.kind === "began" && ran.push(e.trial.id) }));
     expect(ran).toEqual(["one-b2-sound-s3", "two-b2-sound-s3"]);
+    expect(readFileSync(join(out, "trials", "one-b2-sound-s3.old", "record.json"), "utf8")).toBe('{"format":');
     expect(storedIn(out).rows.map(({ result }) => result?.psnrDb)).toEqual(
       before.rows.map(({ result }) => result?.psnrDb),
     );
@@ -143,6 +145,57 @@ test("an interrupt leaves the running trial with a checkpoint and the others to 
   const { comparison: reference } = await begin(join(freshFolder(), "c"));
   const numbers = ({ table }: Comparison) => table.map(({ seconds: _, ...line }) => line);
   expect(numbers(whole)).toEqual(numbers(reference));
+});
+
+describe("a resume that cannot go on keeps everything", () => {
+  /** A comparison of one trial on images of its own, stopped in its fifth iteration. */
+  async function stopped(): Promise<{ out: string; images: string; folder: string }> {
+    const [root, stop] = [freshFolder(), new AbortController()];
+    const [out, images] = [join(root, "c"), join(root, "images")];
+    for (const name of ["a", "b"]) {
+      mkdirSync(join(images, name), { recursive: true });
+      const noise = Buffer.from(Array.from({ length: 192 }, (_, i) => (i * (name === "a" ? 7 : 31)) % 256));
+      await sharp(noise, { raw: { width: 8, height: 8, channels: 3 } }).toFile(join(images, name, "1.png"));
+    }
+    const [one, [attack]] = [PLAN.settings[0]!, PLAN.attacks];
+    const settings = [{ ...one, data: { name: "image-folder", path: images } }];
+    const plan = completePlan({ ...PLAN, settings, attacks: [attack!] });
+    const onEvent = (event: CompareEvent) => {
+      if (event.kind === "trial" && event.event.kind === "iteration" && event.event.iteration === 5) stop.abort();
+    };
+    await begin(out, { onEvent, signal: stop.signal }, plan);
+    return { out, images, folder: join(out, "trials", "one-b2-sound-s3") };
+  }
+
+  test("while the data are missing", async () => {
+    const { out, images, folder } = await stopped();
+    const state = readFileSync(join(folder, "state.safetensors"));
+    renameSync(images, `${images}-unplugged`);
+    await expect(resumeComparison(out, quiet())).rejects.toThrow(/images/);
+    const trial = expandPlan(storedIn(out).plan)[0]!;
+    const row = await runTrial({ trial, folder, command: "again" }, { render: () => "" });
+    expect(row).toMatchObject({ status: "interrupted", failure: expect.stringContaining("images") });
+    expect(readFileSync(join(folder, "state.safetensors"))).toEqual(state);
+    expect(readdirSync(join(out, "trials"))).toEqual(["one-b2-sound-s3"]);
+    renameSync(`${images}-unplugged`, images);
+    expect((await resumeComparison(out, quiet())).comparison.status).toBe("finished");
+  });
+
+  test("when a record is of another version", async () => {
+    const { out, folder } = await stopped();
+    const file = join(folder, "record.json");
+    const text = readFileSync(file, "utf8").replace(/"version": \d+/, '"version": 9999');
+    writeFileSync(file, text);
+    await expect(resumeComparison(out, quiet())).rejects.toThrow(/"version" must be .*got 9999/);
+    expect(readFileSync(file, "utf8")).toBe(text);
+  });
+
+  test("but begins anew where the checkpoint is damaged for good, with the old folder beside it", async () => {
+    const { out, folder } = await stopped();
+    for (const file of ["state.safetensors", "state.previous.safetensors"]) writeFileSync(join(folder, file), "x");
+    expect((await resumeComparison(out, quiet())).comparison.status).toBe("finished");
+    expect(readFileSync(join(`${folder}.old`, "state.safetensors"), "utf8")).toBe("x");
+  });
 });
 
 describe("jobs", () => {

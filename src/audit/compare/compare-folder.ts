@@ -1,11 +1,11 @@
-import { rm } from "node:fs/promises";
+import { rename, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { readSafetensors, type Tensor, type Tensors } from "../../tensor/index.ts";
 import { FedleakError } from "../../util/index.ts";
 import { parseRecord } from "../record.ts";
 import type { RunRecord } from "../record-schema.ts";
 import { exists, FILES, readRunFile } from "../run-folder.ts";
-import { writeNew, writeWhole } from "../write-file.ts";
+import { writeError, writeNew, writeWhole } from "../write-file.ts";
 import { type Comparison, parseComparison } from "./comparison.ts";
 
 /** The files of a comparison's folder. */
@@ -46,16 +46,24 @@ export function trialFolder(folder: string, id: string): string {
   return join(folder, COMPARISON_FILES.trials, id);
 }
 
-/** The record of a trial, or undefined when it has none that can be read. */
-export async function readTrialRecord(folder: string): Promise<RunRecord | undefined> {
+/**
+ * The record of a trial; undefined when there is none, "damaged" when it is no JSON and nothing can be taken from it.
+ *
+ * Throws FedleakError when it is there and cannot be read, or is of another version: it may hold a trial that is done.
+ */
+export async function readTrialRecord(folder: string): Promise<RunRecord | "damaged" | undefined> {
+  const path = join(folder, FILES.record);
   try {
-    const bytes = await readRunFile(folder, FILES.record);
-    return parseRecord(new TextDecoder().decode(bytes), join(folder, FILES.record));
+    return parseRecord(new TextDecoder().decode(await readRunFile(folder, FILES.record, READABLE)), path);
   } catch (error) {
-    if (error instanceof FedleakError) return undefined;
+    const cause = error instanceof FedleakError ? error.cause : undefined;
+    if ((cause as NodeJS.ErrnoException | undefined)?.code === "ENOENT") return undefined;
+    if (cause instanceof SyntaxError) return "damaged";
     throw error;
   }
 }
+
+const READABLE = "Nothing was changed: see that it can be read, then go on with fedleak resume.";
 
 /** The private batch of a trial and its reconstructions, [·,C,H,W] in [0,1]. Throws FedleakError when they cannot be read. */
 export async function readTrialImages(folder: string): Promise<TrialImages> {
@@ -65,10 +73,17 @@ export async function readTrialImages(folder: string): Promise<TrialImages> {
 
 type TrialImages = Readonly<Record<"originals" | "reconstructions", Tensor<"float32">>>;
 
-/** Removes what a trial has left, so that it may begin anew. */
-export async function clearTrial(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
+/** Puts what a trial has left under `<id>.old`, so that it may begin anew and nothing is lost. Throws FedleakError. */
+export async function setTrialAside(folder: string): Promise<void> {
+  if (!(await exists(folder)) || (await rmdir(folder).then(...EITHER))) return; // nothing in it
+  let old = `${folder}.old`;
+  for (let i = 2; await exists(old); i++) old = `${folder}.old-${i}`;
+  await rename(folder, old).catch((cause) => {
+    throw writeError(old, cause);
+  });
 }
+
+const EITHER = [() => true, () => false] as const;
 
 function textOf(comparison: Comparison): string {
   return `${JSON.stringify(comparison, undefined, 2)}\n`;

@@ -42,9 +42,10 @@ const SHOWN = 8; // images of a batch; our choice: as many as fit side by side
 /** Undefined when the trial's files cannot be read: a report without them is better than none. */
 async function trialPictures(folder: string, { id, attack, result }: TrialRow) {
   const path = trialFolder(folder, id);
-  const record = await readTrialRecord(path);
+  const record = await readTrialRecord(path).catch(() => undefined);
   const images = await readTrialImages(path).catch(() => undefined);
-  if (record?.results === undefined || images === undefined) return undefined;
+  if (record === undefined || record === "damaged" || record.results === undefined) return undefined;
+  if (images === undefined) return undefined;
   const pairs = record.results.pairs.oneToOne.slice(0, SHOWN);
   return {
     attack,

@@ -83,7 +83,8 @@ export async function startComparison(
  * Goes on with a comparison that was stopped or killed: trials that are done are not run again, one that was under way
  * goes on from its checkpoint, and the table comes out as if nothing had happened, the seconds apart.
  *
- * A trial that could not begin is tried again. Throws FedleakError when every trial has ended.
+ * A trial that could not begin is tried again. Throws FedleakError, and leaves everything as it is, when every trial has
+ * ended, a trial's record cannot be read, or data or weights of a trial to come are missing.
  */
 export async function resumeComparison(folder: string, options: CompareOptions): Promise<CompareOutcome> {
   const stored = await readComparison(folder);
@@ -91,7 +92,7 @@ export async function resumeComparison(folder: string, options: CompareOptions):
   const rows = await Promise.all(
     trials.map(async (trial) => {
       const record = await readTrialRecord(trialFolder(folder, trial.id));
-      return record === undefined ? emptyRow(trial) : rowOf(trial, record);
+      return record === undefined || record === "damaged" ? emptyRow(trial) : rowOf(trial, record);
     }),
   );
   if (rows.every(isDone) && stored.status === "finished") {
@@ -102,6 +103,8 @@ export async function resumeComparison(folder: string, options: CompareOptions):
       remedy: `Look at its report, or start another comparison.`,
     });
   }
+  options.onEvent?.({ kind: "stage", text: "reading the data and the weights of every setting" });
+  await checkSettings(trials.filter((_, i) => !isDone(rows[i]!)));
   return conductTrials({ folder, comparison: { ...stored, status: "running", rows }, trials, options });
 }
 

@@ -1,10 +1,11 @@
 import { FedleakError } from "../../util/index.ts";
+import { isUnusable } from "../checkpoint.ts";
 import type { Watcher } from "../events.ts";
 import { resumeRun } from "../resume.ts";
 import { type RunOutcome, runAttack } from "../run.ts";
 import type { RenderReport } from "../run-files.ts";
 import { isWriteError } from "../write-file.ts";
-import { clearTrial, readTrialRecord } from "./compare-folder.ts";
+import { readTrialRecord, setTrialAside } from "./compare-folder.ts";
 import type { TrialRow } from "./comparison.ts";
 import type { TrialPlan } from "./expand.ts";
 import { emptyRow, failedRow, rowOf } from "./row.ts";
@@ -21,26 +22,30 @@ export interface TrialTask {
 /**
  * Runs a trial as an ordinary run in its folder: from the start, or from its checkpoint when the folder has one.
  *
- * A trial that is done is not run again. Whatever goes wrong, be it a fault of the runtime, is the row of a failed trial, so
- * that the other trials run; errors of writing are thrown, since they would meet every trial.
+ * A trial that is done is not run again. One whose checkpoint is of no use begins anew, and what it left is kept beside it.
+ * Whatever else goes wrong, be it a fault of the runtime, is a row with its failure, so that the other trials run:
+ * "interrupted" where a resume may go on from what is there, else "failed". Errors of writing are thrown, since they would
+ * meet every trial, and so is that of a record that cannot be read.
  */
 export async function runTrial(
   { trial, folder, command }: TrialTask,
   options: Watcher & { readonly render: RenderReport },
 ): Promise<TrialRow> {
+  const record = await readTrialRecord(folder);
+  const stored = record === "damaged" ? undefined : record;
+  if (stored?.status === "finished" || stored?.status === "failed") return rowOf(trial, stored);
+  const begin = async () => {
+    await setTrialAside(folder);
+    return runAttack(trial.spec, { ...options, out: folder, command });
+  };
   try {
-    const stored = await readTrialRecord(folder);
-    if (stored?.status === "finished" || stored?.status === "failed") return rowOf(trial, stored);
-    const begin = async () => {
-      await clearTrial(folder);
-      return runAttack(trial.spec, { ...options, out: folder, command });
-    };
-    const { record } = stored === undefined ? await begin() : await goOn(folder, options, begin);
-    return rowOf(trial, record);
+    const { record: ended } = stored === undefined ? await begin() : await goOn(folder, options, begin);
+    return rowOf(trial, ended);
   } catch (error) {
     if (isWriteError(error)) throw error;
     if (stoppedBy(options.signal, error)) return emptyRow(trial, "interrupted");
-    return failedRow(trial, error instanceof Error ? error.message : String(error));
+    const failure = error instanceof Error ? error.message : String(error);
+    return stored === undefined ? failedRow(trial, failure) : { ...emptyRow(trial, "interrupted"), failure };
   }
 }
 
@@ -53,7 +58,7 @@ async function goOn(
   try {
     return await resumeRun(folder, options);
   } catch (error) {
-    if (!(error instanceof FedleakError) || isWriteError(error) || stoppedBy(options.signal, error)) throw error;
+    if (!isUnusable(error)) throw error;
     options.onEvent?.({ kind: "stage", text: `beginning anew: ${error.message}` });
     return begin();
   }
