@@ -6,7 +6,7 @@ import type { Key } from "../util/index.ts";
 import { batchOrder } from "./batch-order.ts";
 import { clientGradientStep } from "./client.ts";
 import { beginTraining, trainingStep } from "./training-step.ts";
-import type { Batch, Weights } from "./types.ts";
+import type { Batch, ClientUpdate, Weights } from "./types.ts";
 
 /** How every client of a federation works. */
 export interface ClientPlan {
@@ -101,12 +101,16 @@ export function clientsOf(plan: ClientPlan): Clients {
       return {
         weights: { params: weights.params, buffers: sent.buffers },
         gradient: sent.update,
-        ...{ loss: sent.loss, correct: undefined, seen: batchSize, finite: Number.isFinite(sent.loss) },
+        ...{ loss: sent.loss, correct: undefined, seen: batchSize, finite: isSound(sent) },
         batches: [numbers],
       };
     },
     release: () => caches.release(),
   };
+}
+
+function isSound({ loss, update }: ClientUpdate): boolean {
+  return Number.isFinite(loss) && Object.values(update).every((t) => t.data.every(Number.isFinite));
 }
 
 const PROGRAMS = 4; // batch sizes whose programs are kept; our choice: each takes some hundred megabytes
