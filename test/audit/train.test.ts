@@ -81,6 +81,18 @@ describe("a training", { timeout: 60_000 }, () => {
     await expect(resumeTraining(folder, { render: () => "" })).rejects.toThrow("got a failed one");
   });
 
+  it("whose weights stay finite and overflow on the public images fails with the remedy, and is not left running", async () => {
+    const { folder, record } = await train({
+      ...small(FILE, { length: 6, batchSize: 4, evaluateEvery: 1 }),
+      model: { name: "mlp3", options: { hidden: 8 } },
+      optimiser: { learningRate: 1e18, schedule: "constant", weightDecay: 0 },
+    });
+    expect(record.status).toBe("failed");
+    expect(record.failure).toMatch(/must stay finite; got NaN or infinity .*\. Lower --lr/);
+    expect(parseTrainRecord(bytesOf(folder, "record.json").toString(), "record.json")).toEqual(record);
+    for (const { data } of Object.values(tensorsOf(folder))) expect(data.every(Number.isFinite)).toBe(true);
+  });
+
   it.each(["fedavg", "fedsgd"] as const)("%s that diverges fails in its round", async (training) => {
     const optimiser = { learningRate: 1e30, schedule: "constant" } as const;
     const { folder, record } = await train(small(FILE, { training, federation: { clients: 3 }, optimiser }));

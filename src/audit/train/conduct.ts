@@ -57,11 +57,15 @@ export async function conductTraining(job: TrainJob): Promise<TrainRecord> {
       failure = notFinite(task.unit, at.done + 1);
       break;
     }
+    const done = at.done + 1;
+    const due = done % every === 0 || done === length;
+    const measured = due ? await task.measure(next.tensors, done, SOME) : undefined;
+    if (measured !== undefined && !Number.isFinite(measured.loss)) {
+      failure = notFinite(task.unit, done, "the loss on public images after ");
+      break;
+    }
     if (next.captured) await writeCapture(folder, training, next.captured);
-    at = { done: at.done + 1, tensors: next.tensors, seconds: now() };
-    const due = at.done % every === 0 || at.done === length;
-    const measured = due ? await task.measure(at.tensors, at.done, SOME) : undefined;
-    at = { ...at, seconds: now() };
+    at = { done, tensors: next.tensors, seconds: now() };
     if (due || isRecorded(at.done, length)) curve.push(pointOf(at, next, measured));
     watcher.onEvent?.({
       kind: "advance",
@@ -80,7 +84,7 @@ export async function conductTraining(job: TrainJob): Promise<TrainRecord> {
     curve,
     status,
     ...(failure !== undefined && { failure }),
-    ...(status !== "interrupted" && at.done > 0 && { results: await resultsAt(task, at) }),
+    ...(status !== "interrupted" && at.done > 0 && (await resultsAt(task, at))),
   };
   await writeTrained(folder, record, task.weights(at.tensors), render);
   return record;
@@ -112,15 +116,17 @@ function pointOf(
   return { done, seconds, learningRate, loss, ...(trainAccuracy !== undefined && { trainAccuracy }), ...open };
 }
 
-function notFinite(unit: string, number: number): string {
+function notFinite(unit: string, number: number, where = ""): string {
   return (
-    `training: loss, weights and buffers must stay finite; got NaN or infinity in ${unit} ${number}. ` +
+    `training: loss, weights and buffers must stay finite; got NaN or infinity in ${where}${unit} ${number}. ` +
     "Lower --lr; the weights from before it are kept."
   );
 }
 
-async function resultsAt(task: TrainingTask, { done, seconds, tensors }: Place): Promise<TrainResults> {
+/** What the weights are worth; nothing where a loss overflows on some image, which no score can be made of. */
+async function resultsAt(task: TrainingTask, { done, seconds, tensors }: Place): Promise<{ results?: TrainResults }> {
   const told = ({ images, accuracy, loss }: Evaluation) => ({ images, accuracy, loss });
-  const test = await task.test(tensors, done);
-  return { done, seconds, open: told(await task.measure(tensors, done)), ...(test && { test: told(test) }) };
+  const [open, test] = [await task.measure(tensors, done), await task.test(tensors, done)];
+  if (![open, ...(test ? [test] : [])].every(({ loss }) => Number.isFinite(loss))) return {};
+  return { results: { done, seconds, open: told(open), ...(test && { test: told(test) }) } };
 }
