@@ -43,6 +43,26 @@ const resNet =
   (common, extent) =>
     buildModel(name, { ...common, activation, width: extent("param.conv1.weight", 0) });
 
+const denseNet: Build = (common, extent) => {
+  const growth = extent("param.features.denseblock1.denselayer1.conv2.weight", 0)!;
+  return buildModel("densenet121", {
+    ...common,
+    growth,
+    width: extent("param.features.conv0.weight", 0),
+    bottleneck: extent("param.features.denseblock1.denselayer1.conv1.weight", 0)! / growth,
+    blocks: [2, 3, 4, 2], // of both golden files
+  });
+};
+const mobileNet: Build = (common) => buildModel("mobilenet-v2", { ...common, widthMultiplier: 0.25 }); // the file's
+const visionTransformer: Build = (common, extent) =>
+  buildModel("vit-tiny", {
+    ...common,
+    patch: extent("param.conv_proj.weight", 2),
+    width: extent("param.conv_proj.weight", 0),
+    hidden: extent("param.encoder.layers.encoder_layer_0.mlp.0.weight", 0),
+    ...{ depth: 2, heads: 2 }, // the file's
+  });
+
 /** The names the golden files give their models. */
 const BUILDERS: Readonly<Record<string, Build>> = {
   mlp3,
@@ -52,6 +72,10 @@ const BUILDERS: Readonly<Record<string, Build>> = {
   "resnet10-sigmoid": resNet("resnet10", "sigmoid"),
   "resnet18-tv-train": resNet("resnet18-imagenet", "relu"),
   "resnet18-tv-eval": resNet("resnet18-imagenet", "relu"),
+  "densenet-tv-eval": denseNet,
+  "densenet-tv-train": denseNet,
+  "mobilenet_v2-tv-train": mobileNet,
+  "vit-tv": visionTransformer,
 };
 
 function prefixed(prefix: string) {

@@ -1,6 +1,22 @@
 export { ACTIVATIONS, type ActivationName, activate } from "./activation.ts";
-export { constantInit, fanInInit, type Init, uniformInit, unitVectorInit } from "./init.ts";
-export { batchNormLayer, type ConvLayerOptions, convLayer, linearLayer, transposedConvLayer } from "./layers.ts";
+export {
+  constantInit,
+  fanInInit,
+  glorotInit,
+  heInit,
+  type Init,
+  normalInit,
+  uniformInit,
+  unitVectorInit,
+} from "./init.ts";
+export {
+  batchNormLayer,
+  type ConvLayerOptions,
+  convLayer,
+  type LayerInits,
+  linearLayer,
+  transposedConvLayer,
+} from "./layers.ts";
 export {
   type BufferSpec,
   countElements,
@@ -24,3 +40,4 @@ export {
   type TensorSpec,
 } from "./scope.ts";
 export { spectralConvLayer, spectralNorm } from "./spectral-norm.ts";
+export { attentionLayer, layerNormLayer, patchLayer, tokensLayer } from "./tokens.ts";

@@ -28,6 +28,34 @@ export function fanInInit(fanIn: number): Init {
   return uniformInit(1 / Math.sqrt(fanIn));
 }
 
+/** N(0, deviation²), deviation ≥ 0. */
+export function normalInit(deviation: number): Init {
+  return (shape, key) =>
+    float32(
+      shape,
+      Float32Array.from(normal(key, sizeOf(shape)), (v) => v * deviation),
+    );
+}
+
+/**
+ * N(0, 2/fan), which keeps the size of signals (fan in) or of gradients (fan out) through ReLUs; fan ≥ 1.
+ *
+ * Source: He et al., "Delving deep into rectifiers", ICCV 2015; torch.nn.init.kaiming_normal_ for ReLU.
+ */
+export function heInit(fan: number): Init {
+  return normalInit(Math.sqrt(2 / fan));
+}
+
+/**
+ * U(±√(6/(fanIn + fanOut))); fans ≥ 1.
+ *
+ * Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010;
+ * torch.nn.init.xavier_uniform_.
+ */
+export function glorotInit(fanIn: number, fanOut: number): Init {
+  return uniformInit(Math.sqrt(6 / (fanIn + fanOut)));
+}
+
 /** A direction drawn uniformly: N(0, 1) elements divided by their Euclidean norm. */
 export const unitVectorInit: Init = (shape, key) => {
   const draws = normal(key, sizeOf(shape));

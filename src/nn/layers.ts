@@ -1,14 +1,21 @@
 /** Layers: each asks its scope for tensors under PyTorch's names, with PyTorch's initial values, and builds its output. */
 import { batchNorm, conv2d, convTranspose2d, linear, mean, type Node, reshape, variance } from "../graph/index.ts";
 import { fail } from "../util/index.ts";
-import { constantInit, fanInInit } from "./init.ts";
+import { constantInit, fanInInit, type Init } from "./init.ts";
 import type { BatchStatistics, Scope } from "./scope.ts";
 
+/** How a layer's tensors start where that is not PyTorch's default. */
+export interface LayerInits {
+  readonly weight?: Init;
+  readonly bias?: Init;
+}
+
 /** x·weightᵀ + bias: x [B,D] → [B,features]; weight [features,D], bias [features]. As torch.nn.Linear. */
-export function linearLayer(scope: Scope, x: Node, features: number): Node {
+export function linearLayer(scope: Scope, x: Node, features: number, inits: LayerInits = {}): Node {
   const width = x.shape[1]!;
-  const weight = scope.param("weight", [features, width], fanInInit(width));
-  return linear(x, weight, scope.param("bias", [features], fanInInit(width)));
+  const { weight: weightInit = fanInInit(width), bias: biasInit = fanInInit(width) } = inits;
+  const weight = scope.param("weight", [features, width], weightInit);
+  return linear(x, weight, scope.param("bias", [features], biasInit));
 }
 
 /** Square kernels and equal strides and paddings along rows and columns, in pixels. */
@@ -20,15 +27,17 @@ export interface ConvLayerOptions {
   readonly padding?: number;
   readonly groups?: number;
   readonly bias?: boolean;
+  readonly inits?: LayerInits;
 }
 
 /** Convolution: x [B,I,H,W] → [B,O,Ho,Wo]; weight [O,I/G,K,K], bias [O]. As torch.nn.Conv2d. */
 export function convLayer(scope: Scope, x: Node, options: ConvLayerOptions): Node {
-  const { channels, kernel, stride = 1, padding = 0, groups = 1, bias = true } = options;
+  const { channels, kernel, stride = 1, padding = 0, groups = 1, bias = true, inits = {} } = options;
   const perGroup = x.shape[1]! / groups;
   const init = fanInInit(perGroup * kernel * kernel);
-  const weight = scope.param("weight", [channels, perGroup, kernel, kernel], init);
-  return conv2d(x, weight, bias ? scope.param("bias", [channels], init) : undefined, { stride, padding, groups });
+  const weight = scope.param("weight", [channels, perGroup, kernel, kernel], inits.weight ?? init);
+  const shift = bias ? scope.param("bias", [channels], inits.bias ?? init) : undefined;
+  return conv2d(x, weight, shift, { stride, padding, groups });
 }
 
 /**
@@ -36,7 +45,7 @@ export function convLayer(scope: Scope, x: Node, options: ConvLayerOptions): Nod
  *
  * As torch.nn.ConvTranspose2d, which takes O·K·K for the fan-in when it initialises.
  */
-export function transposedConvLayer(scope: Scope, x: Node, options: Omit<ConvLayerOptions, "groups">): Node {
+export function transposedConvLayer(scope: Scope, x: Node, options: Omit<ConvLayerOptions, "groups" | "inits">): Node {
   const { channels, kernel, stride = 1, padding = 0, bias = true } = options;
   const init = fanInInit(channels * kernel * kernel);
   const weight = scope.param("weight", [x.shape[1]!, channels, kernel, kernel], init);

@@ -1,7 +1,7 @@
 import { describe, input, type Node } from "../graph/index.ts";
 import { type Shape, sameShape, sizeOf, type Tensors } from "../tensor/index.ts";
 import { fail, type Key, split } from "../util/index.ts";
-import { linearLayer } from "./layers.ts";
+import { type LayerInits, linearLayer } from "./layers.ts";
 import { type BatchStatistics, declare, type Mode, run, type Scope, type TensorSpec } from "./scope.ts";
 
 export type ParamSpec = TensorSpec;
@@ -50,15 +50,17 @@ export interface ModelDefinition {
   readonly classes: number;
   /** The module name of the last linear layer. */
   readonly head: string;
+  /** How that layer starts; PyTorch's default for a linear layer when not given. */
+  readonly headInits?: LayerInits;
   /** Everything before it: x [B,C,H,W] → [B,D]. */
   readonly features: (scope: Scope, x: Node) => Node;
 }
 
 /** A model from the function that builds its features; a linear layer with bias turns them into logits. */
-export function defineModel({ features, head, ...about }: ModelDefinition): Model {
+export function defineModel({ features, head, headInits, ...about }: ModelDefinition): Model {
   const network = (x: Node) => (scope: Scope) => {
     const h = features(scope, x);
-    return { features: h, logits: linearLayer(scope.at(head), h, about.classes) };
+    return { features: h, logits: linearLayer(scope.at(head), h, about.classes, headInits) };
   };
   return {
     ...about,
