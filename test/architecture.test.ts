@@ -41,6 +41,7 @@ const ENTRIES = new Set(["index.ts", "browser.ts"]);
 const NODE_CORNERS = new Set([
   "audit/compare/compare-folder.ts",
   "audit/explain/files.ts",
+  "audit/folder-lock.ts",
   "audit/open-images.ts",
   "audit/prior/load.ts",
   "audit/prior/train.ts",

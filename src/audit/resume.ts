@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { fail } from "../util/index.ts";
 import { CHECKPOINT } from "./checkpoint.ts";
 import { conduct, ownerOf } from "./conduct.ts";
+import { lockFolder } from "./folder-lock.ts";
 import { parseRecord } from "./record.ts";
 import type { Assumption, RunRecord } from "./record-schema.ts";
 import type { RunOptions, RunOutcome } from "./run.ts";
@@ -18,8 +19,9 @@ import { versions } from "./versions.ts";
  * Throws FedleakError when the run has ended, its inputs are missing or changed, or its checkpoint is of no use (`isUnusable`).
  */
 export async function resumeRun(folder: string, options: Omit<RunOptions, "command" | "out">): Promise<RunOutcome> {
-  const file = join(folder, FILES.record);
-  const stored = parseRecord(new TextDecoder().decode(await readRunFile(folder, FILES.record)), file);
+  await readRecord(folder); // before anything is written there: it must be a run's folder
+  await using _ = await lockFolder(folder);
+  const stored = await readRecord(folder);
   if (stored.status === "finished" || stored.status === "failed") {
     fail({
       who: `resume ${folder}`,
@@ -44,6 +46,11 @@ export async function resumeRun(folder: string, options: Omit<RunOptions, "comma
   } finally {
     await attack.release();
   }
+}
+
+async function readRecord(folder: string): Promise<RunRecord> {
+  const bytes = await readRunFile(folder, FILES.record);
+  return parseRecord(new TextDecoder().decode(bytes), join(folder, FILES.record));
 }
 
 /** The record as it was at the checkpoint, with the interruption in its ledger. */

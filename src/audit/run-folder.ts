@@ -16,6 +16,8 @@ export const FILES = {
   previousState: "state.previous.safetensors",
   /** The state of the attack on the mismatched update. */
   mismatched: "mismatched.safetensors",
+  /** There while a process works in the folder. */
+  lock: "lock.json",
 } as const;
 
 /**

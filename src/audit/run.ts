@@ -1,6 +1,7 @@
 import { fail } from "../util/index.ts";
 import { conduct } from "./conduct.ts";
 import type { Watcher } from "./events.ts";
+import { lockFolder } from "./folder-lock.ts";
 import { ledgerOf } from "./ledger.ts";
 import { RECORD_FORMAT, RECORD_VERSION, type RunRecord } from "./record-schema.ts";
 import { type RenderReport, writeFirstRecord, writeState } from "./run-files.ts";
@@ -55,6 +56,7 @@ export async function runAttack(spec: RunSpec, options: RunOptions): Promise<Run
     };
     const from = { state: attack.initial, seconds: 0 };
     const { folder, undo } = await makeRunFolder(out, { numbered: options.out === undefined });
+    await using _ = await lockFolder(folder);
     try {
       await writeFirstRecord(folder, record);
       await writeState(folder, from, { spec: trial.specPrint, inputs: trial.inputsPrint });

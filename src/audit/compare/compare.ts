@@ -1,5 +1,6 @@
 import { fail } from "../../util/index.ts";
 import type { Watcher } from "../events.ts";
+import { lockFolder } from "../folder-lock.ts";
 import type { RenderReport } from "../run-files.ts";
 import { checkOut, checkWritable, defaultOut, makeRunFolder } from "../run-folder.ts";
 import { prepareTrial } from "../trial.ts";
@@ -70,13 +71,14 @@ export async function startComparison(
     versions: versions(),
   };
   const { folder, undo } = await makeRunFolder(out, { numbered: options.out === undefined });
+  await using _ = await lockFolder(folder);
   try {
     await writeFirstComparison(folder, comparison);
   } catch (error) {
     if (!isTaken(error)) await undo(); // else the file is another comparison's
     throw error;
   }
-  return conductTrials({ folder, comparison, trials, options });
+  return await conductTrials({ folder, comparison, trials, options });
 }
 
 /**
@@ -87,6 +89,8 @@ export async function startComparison(
  * ended, a trial's record cannot be read, or data or weights of a trial to come are missing.
  */
 export async function resumeComparison(folder: string, options: CompareOptions): Promise<CompareOutcome> {
+  await readComparison(folder); // before anything is written there: it must be a comparison's folder
+  await using _ = await lockFolder(folder);
   const stored = await readComparison(folder);
   const trials = expandPlan(stored.plan);
   const rows = await Promise.all(
@@ -105,7 +109,7 @@ export async function resumeComparison(folder: string, options: CompareOptions):
   }
   options.onEvent?.({ kind: "stage", text: "reading the data and the weights of every setting" });
   await checkSettings(trials.filter((_, i) => !isDone(rows[i]!)));
-  return conductTrials({ folder, comparison: { ...stored, status: "running", rows }, trials, options });
+  return await conductTrials({ folder, comparison: { ...stored, status: "running", rows }, trials, options });
 }
 
 interface Work {

@@ -1,6 +1,7 @@
 import { findAttack } from "../../attacks/index.ts";
 import { fail } from "../../util/index.ts";
 import { canonicalJson, fingerprint } from "../fingerprint.ts";
+import { lockFolder } from "../folder-lock.ts";
 import { ledgerOf } from "../ledger.ts";
 import type { Assumption } from "../record-schema.ts";
 import { checkOut, defaultOut } from "../run-folder.ts";
@@ -57,6 +58,8 @@ export async function explainAttack(
   const ledger = before?.ledger ?? (await ledgerFor(trial, shortened));
   needGoing(signal);
   const folder = before ? out : await openFolder(out, plan.out === undefined);
+  await using _ = await lockFolder(folder);
+  const parts = (before && (await readExplanation(folder)))?.parts ?? {}; // as they are now that nobody else writes them
   onEvent?.({ kind: "folder", folder });
 
   let found: Explanation = {
@@ -69,7 +72,7 @@ export async function explainAttack(
     ledger,
     versions: versions(),
     prints,
-    parts: before?.parts ?? {},
+    parts,
   };
   const put = async (change: Partial<Explanation>) => {
     found = { ...found, ...change };

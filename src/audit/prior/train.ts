@@ -3,6 +3,7 @@ import { type Tensors, writeSafetensors } from "../../tensor/index.ts";
 import { fail } from "../../util/index.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { fingerprint } from "../fingerprint.ts";
+import { lockFolder } from "../folder-lock.ts";
 import { readState, writeState } from "../run-files.ts";
 import { checkOut, exists, makeRunFolder, readRunFile } from "../run-folder.ts";
 import { versions } from "../versions.ts";
@@ -39,6 +40,7 @@ export async function trainPrior(spec: PriorSpec, options: PriorOptions): Promis
   const tensors = initialTensors(training.networks, priorKey(spec, "weights"));
   const from: Checkpoint = { state: { iteration: 0, evaluations: 0, tensors }, seconds: 0 };
   const { folder, undo } = await makeRunFolder(options.out);
+  await using _ = await lockFolder(folder);
   const record = recordOf(training, options.command);
   try {
     await writeNew(join(folder, PRIOR_FILES.about), textOf(record));
@@ -52,6 +54,8 @@ export async function trainPrior(spec: PriorSpec, options: PriorOptions): Promis
 
 /** Goes on with a training that was stopped; it ends with the same prior, bit for bit, as if it had not been. */
 export async function resumePrior(folder: string, options: PriorWatcher): Promise<PriorOutcome> {
+  await readPriorRecord(folder); // before anything is written there: it must be a prior's folder
+  await using _ = await lockFolder(folder);
   const stored = await readPriorRecord(folder);
   if (stored.status === "finished" || stored.status === "failed") {
     fail({

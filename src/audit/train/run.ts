@@ -1,4 +1,5 @@
 import { fail } from "../../util/index.ts";
+import { lockFolder } from "../folder-lock.ts";
 import { readState, writeState } from "../run-files.ts";
 import { checkOut, checkWritable, defaultOut, makeRunFolder } from "../run-folder.ts";
 import { versions } from "../versions.ts";
@@ -63,6 +64,7 @@ export async function runTraining(spec: TrainSpec, options: TrainOptions): Promi
       curve: [],
     };
     const { folder, undo } = await makeRunFolder(out, { numbered: options.out === undefined });
+    await using _ = await lockFolder(folder);
     try {
       await writeFirstTrainRecord(folder, record);
       await writeState(folder, checkpointOf(from), trainOwner(training));
@@ -90,6 +92,8 @@ export async function resumeTraining(
   folder: string,
   options: Omit<TrainOptions, "command" | "out">,
 ): Promise<TrainOutcome> {
+  await readTrainRecord(folder); // before anything is written there: it must be a training's folder
+  await using _ = await lockFolder(folder);
   const stored = await readTrainRecord(folder);
   if (stored.status === "finished" || stored.status === "failed") {
     fail({
@@ -110,7 +114,7 @@ export async function resumeTraining(
       ? { done: found.at.state.iteration, tensors: found.at.state.tensors, seconds: found.at.seconds }
       : { done: 0, tensors: task.initial, seconds: 0 };
     options.onEvent?.({ kind: "folder", folder });
-    const { results: _, ...rest } = stored;
+    const { results: _results, ...rest } = stored;
     const curve = stored.curve.filter(({ done }) => done <= from.done);
     const record: TrainRecord = { ...rest, status: "running", curve };
     return {
