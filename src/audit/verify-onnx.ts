@@ -64,7 +64,7 @@ function needSameNames(model: Model, golden: readonly string[]): void {
 }
 
 /** The model of (x − mean)/std. */
-function normalised(model: Model, mean: readonly number[], std: readonly number[]): Model {
+export function normalised(model: Model, mean: readonly number[], std: readonly number[]): Model {
   const perChannel = (values: readonly number[]) =>
     reshape(constantOf([values.length], values), [1, values.length, 1, 1]);
   const plain = mean.every((v) => v === 0) && std.every((v) => v === 1);

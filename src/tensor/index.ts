@@ -1,4 +1,6 @@
 export { bfloat16ToFloat32, halfToFloat32 } from "./half.ts";
+export { readNpy, writeNpy } from "./npy.ts";
+export { readNpz, writeNpz } from "./npz.ts";
 export { readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
 export {
   broadcastShapes,

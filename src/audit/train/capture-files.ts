@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { prefixed } from "../../fl/index.ts";
 import { float32, int64, type Tensors, writeSafetensors } from "../../tensor/index.ts";
+import { MANIFEST_FILE, UPDATE_FORMAT, UPDATE_VERSION, type UpdateManifestFile } from "../captured/manifest.ts";
 import { writeError, writeWhole } from "../write-file.ts";
 import type { Captured } from "./capture.ts";
 import type { Training } from "./prepare.ts";
@@ -9,29 +10,6 @@ import type { Training } from "./prepare.ts";
 /** Where captured updates lie in a training's folder, and where what belongs to none but the client. */
 export const CAPTURED = "captured";
 export const TRUTH = "truth";
-
-/** The manifest of a captured update: what a server knows of what it holds. Plain JSON. */
-export interface CaptureManifest {
-  readonly format: "fedleak-update";
-  readonly version: 1;
-  /** What `update.safetensors` holds: the gradient of one batch, weights after local training, or weights after − before. */
-  readonly sent: Captured["sent"];
-  readonly model: { readonly name: string; readonly options: Readonly<Record<string, unknown>> };
-  readonly round: number;
-  readonly client: number;
-  readonly learningRate: number;
-  readonly localSteps: number;
-  /** Images a step. */
-  readonly batchSize: number;
-  /** Images the client has. */
-  readonly images: number;
-  readonly optimiser: { readonly momentum: number; readonly weightDecay: number; readonly clip: number | null };
-  /** How the client's BatchNorm normalised. */
-  readonly batchNorm: "train" | "eval";
-  /** Which of BatchNorm's tensors clients send: all, all but running statistics, or none. */
-  readonly bnBuffers: string;
-  readonly classNames: readonly string[];
-}
 
 /**
  * Writes `captured/client-3-round-20/` with before.safetensors, update.safetensors and manifest.json, what the server has;
@@ -47,18 +25,18 @@ export async function writeCapture(folder: string, training: Training, captured:
   await writeWhole(join(hidden, "truth.safetensors"), writeSafetensors(await truthOf(training, captured)));
   await writeWhole(join(shown, "before.safetensors"), writeSafetensors(captured.before));
   await writeWhole(join(shown, "update.safetensors"), writeSafetensors(captured.update));
-  await writeWhole(join(shown, "manifest.json"), `${JSON.stringify(manifestOf(training, captured), undefined, 2)}\n`);
+  await writeWhole(join(shown, MANIFEST_FILE), `${JSON.stringify(manifestOf(training, captured), undefined, 2)}\n`);
 }
 
-function manifestOf({ spec, model, data }: Training, captured: Captured): CaptureManifest {
+function manifestOf({ spec, model, data }: Training, captured: Captured): UpdateManifestFile {
   const { sent, round, client, learningRate, localSteps, batchSize, images } = captured;
   const { momentum, weightDecay, clip } = spec.optimiser;
   return {
-    ...{ format: "fedleak-update", version: 1, sent },
-    model: { name: model.name, options: model.options },
+    ...{ format: UPDATE_FORMAT, version: UPDATE_VERSION, sent },
+    model: { name: model.name, options: JSON.parse(JSON.stringify(model.options)) },
     ...{ round, client, learningRate, localSteps, batchSize, images },
-    optimiser: { momentum, weightDecay, clip },
-    ...{ batchNorm: spec.batchNorm, bnBuffers: spec.federation.bnBuffers, classNames: data.classNames },
+    optimiser: { name: "sgd", momentum, weightDecay, clip },
+    ...{ batchNorm: spec.batchNorm, bnBuffers: spec.federation.bnBuffers, classNames: [...data.classNames] },
   };
 }
 
