@@ -7,6 +7,7 @@ import { MODELS } from "../models/index.ts";
 import { DEVICES } from "../runtime/index.ts";
 import { fail } from "../util/index.ts";
 import { notNegative, wholeFrom } from "./flag-values.ts";
+import { pathList } from "./path-list.ts";
 
 /** Declares on a command every flag that says what to train and how; `trainRequest` reads them back. */
 export function declareTrainFlags(command: Command): Command {
@@ -87,7 +88,7 @@ export function trainRequest(flags: Readonly<Record<string, unknown>>): TrainReq
   }
   const path = (value: unknown) => (value === undefined ? undefined : resolve(value as string));
   const set = Object.entries(DATA_FLAGS).find(([name]) => flags[name] !== undefined);
-  const paths = set && (flags[set[0]] as string).split(",").map((part) => resolve(part.trim()));
+  const paths = set && pathList(flags[set[0]] as string, `--${set[0]}`);
   const { width, hidden, classes, activation, partition, classesPerClient, alpha } = flags;
   return given({
     training: centralised ? "centralised" : flags.algorithm,

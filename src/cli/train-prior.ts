@@ -1,5 +1,5 @@
-import { join, resolve } from "node:path";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { join } from "node:path";
+import { type Command, Option } from "commander";
 import {
   completePriorSpec,
   MOST_THREADS,
@@ -9,10 +9,12 @@ import {
   type PriorWatcher,
   trainPrior,
 } from "../audit/index.ts";
+import { fail } from "../util/index.ts";
 import { commandLine } from "./command-line.ts";
 import { USER_ERROR } from "./conduct-run.ts";
 import { notNegative, wholeFrom } from "./flag-values.ts";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
+import { pathList } from "./path-list.ts";
 import { showPriorProgress } from "./prior-progress.ts";
 import { table } from "./text-layout.ts";
 
@@ -107,10 +109,15 @@ const SETS = Object.keys(DATA_FLAGS);
 /** Paths are made absolute, so that a training can be continued from anywhere. */
 function requestOf(flags: Readonly<Record<string, unknown>>): PriorRequest {
   const set = Object.entries(DATA_FLAGS).find(([name]) => flags[name] !== undefined);
-  if (set === undefined) throw new InvalidArgumentError(`Name the public images: one of --${SETS.join(", --")}.`);
-  const paths = String(flags[set[0]])
-    .split(",")
-    .map((path) => resolve(path));
+  if (set === undefined) {
+    return fail({
+      who: "train-prior",
+      must: "it needs public images",
+      got: "none",
+      remedy: `Name them with one of --${SETS.join(", --")}.`,
+    });
+  }
+  const paths = pathList(String(flags[set[0]]), `--${set[0]}`);
   const names = [
     ...["classConditional", "latent", "channels", "downscale", "noise", "steps", "batch"],
     ...["learningRate", "klWeight", "checkpointEvery", "seed", "threads"],

@@ -149,6 +149,8 @@ describe("trainRequest", () => {
       "train --rounds: the flag belongs to a federation",
     );
     expect(() => requestOf("--centralised", "--algorithm", "fedavg")).toThrow("cannot be used with");
+    expect(() => requestOf("--cifar10", "a.bin, ./a.bin")).toThrow('got "./a.bin" twice');
+    expect(() => requestOf("--cifar10", "a.bin,")).toThrow("--cifar10: it must list paths, each once");
     expect(() => requestOf("--lr", "x")).toThrow("must be a number from 0 on");
     expect(() => completeTrainSpec(requestOf("--share", "0"))).toThrow("a number over 0, at most 1; got 0");
   });

@@ -27,6 +27,15 @@ export async function openTrainingData({
   paths,
   size,
 }: Pick<TrainSpec["data"], "name" | "paths" | "size">): Promise<TrainingData> {
+  const twice = paths.find((path, i) => paths.indexOf(path) !== i);
+  if (twice !== undefined) {
+    fail({
+      who: "train data.paths",
+      must: "each must be there once, or images would be trained on and measured at once",
+      got: `"${twice}" twice`,
+      remedy: "Name each of them once.",
+    });
+  }
   const parts: ImageSource[] = [];
   for (const path of paths.length === 0 ? [null] : paths) {
     const source = await openImages(completeSpec({ data: { name, path, size } }).data);
