@@ -57,13 +57,13 @@ function convolve(features: Scope, x: Node, { blocks, width, growth, bottleneck 
   let h = act(batchNormLayer(features.at("norm0"), stem));
   h = maxPool(h, { kernel: [3, 3], stride: [2, 2], padding: [1, 1] });
   blocks.forEach((layers, i) => {
-    const seen = [h];
+    let seen: readonly Node[] = [h];
     for (let j = 1; j <= layers; j++) {
       const layer = features.at(`denseblock${i + 1}.denselayer${j}`);
       const first = act(batchNormLayer(layer.at("norm1"), concat(seen, 1)));
       const narrow = bare(layer.at("conv1"), first, { channels: bottleneck * growth, kernel: 1 });
       const second = act(batchNormLayer(layer.at("norm2"), narrow));
-      seen.push(bare(layer.at("conv2"), second, { channels: growth, kernel: 3 }));
+      seen = [...seen, bare(layer.at("conv2"), second, { channels: growth, kernel: 3 })];
     }
     h = concat(seen, 1);
     if (i === blocks.length - 1) return;
