@@ -41,19 +41,30 @@ describe("the curve over seeds", () => {
 
   test("is the mean at each point, with the least and the most", () => {
     expect(
-      meanCurve([
-        [at(10, 8), at(20, 12)],
-        [at(10, 10), at(20, 18)],
-      ]),
+      meanCurve(
+        [
+          [at(10, 8), at(20, 12)],
+          [at(10, 10), at(20, 18)],
+        ],
+        "seconds",
+      ),
     ).toEqual([
-      { evaluations: 10, seconds: 5, psnrDb: 9, low: 8, high: 10 },
-      { evaluations: 20, seconds: 10, psnrDb: 15, low: 12, high: 18 },
+      { at: 5, psnrDb: 9, low: 8, high: 10 },
+      { at: 10, psnrDb: 15, low: 12, high: 18 },
     ]);
   });
 
-  test("goes as far as the shortest", () => {
-    expect(meanCurve([[at(10, 8)], [at(10, 10), at(20, 18)]])).toHaveLength(1);
-    expect(meanCurve([])).toEqual([]);
+  test("keeps every trial: between its points on a line, after its end at its last value", () => {
+    const curves = [
+      [at(10, 8), at(14, 12)],
+      [at(10, 10), at(20, 20)],
+    ];
+    expect(meanCurve(curves, "evaluations")).toEqual([
+      { at: 10, psnrDb: 9, low: 8, high: 10 },
+      { at: 14, psnrDb: 13, low: 12, high: 14 },
+      { at: 20, psnrDb: 16, low: 12, high: 20 },
+    ]);
+    expect(meanCurve([], "evaluations")).toEqual([]);
   });
 });
 

@@ -1,31 +1,30 @@
 import * as Plot from "@observablehq/plot";
 import type { Comparison } from "../../audit/index.ts";
-import { countText, tickText } from "../format.ts";
+import { countText, plural, tickText } from "../format.ts";
 import { type Html, html, raw } from "../html.ts";
 import type { DrawingDocument } from "../line-chart.ts";
 import { type Cell, resultsOf, strokeOf } from "./cells.ts";
-import { type CurvePoint, meanCurve } from "./mean-curve.ts";
+import { type Cost, type CurvePoint, meanCurve } from "./mean-curve.ts";
 
 /** PSNR against gradient evaluations and against seconds, one line an attack; nothing while there is no curve. */
 export function chartsMarkup(comparison: Comparison, cell: Cell, document: DrawingDocument): Html | undefined {
-  if (linesOf(comparison, cell).length === 0) return undefined;
+  const lines = linesOf(comparison, cell, "evaluations");
+  if (lines.length === 0) return undefined;
   const figure = (
     cost: Cost,
     title: string,
   ) => html`<figure class="chart"><figcaption><strong>${title}</strong></figcaption>
 ${costChart(comparison, cell, cost, document)}</figure>`;
   return html`<div class="charts wide">${figure("evaluations", "PSNR against gradient evaluations")}${figure("seconds", "PSNR against seconds")}</div>
-<ul class="key">${linesOf(comparison, cell).map(({ attack, colour, dash }) => keyItem(attack, colour, dash))}${
+<ul class="key">${lines.map(({ attack, trials, colour, dash }) => keyItem(`${attack}, ${plural(trials, "trial")}`, colour, dash))}${
     floorOf(cell) !== null && keyItem("highest floor", "var(--floor)", "2 3")
   }</ul>`;
 }
 
-export type Cost = "evaluations" | "seconds";
-
 /** One chart of a cell as inline SVG; the band is from the lowest to the highest seed. */
 export function costChart(comparison: Comparison, cell: Cell, cost: Cost, document: DrawingDocument): Html {
-  const lines = linesOf(comparison, cell);
-  const ends = lines.map(({ points }) => points.at(-1)![cost]);
+  const lines = linesOf(comparison, cell, cost);
+  const ends = lines.map(({ points }) => points.at(-1)!.at);
   const log = cost === "seconds" && Math.max(...ends) / Math.min(...ends) > LOG_SPAN;
   const floor = floorOf(cell);
   const svg = Plot.plot({
@@ -37,24 +36,24 @@ export function costChart(comparison: Comparison, cell: Cell, cost: Cost, docume
       Plot.gridY({ ticks: 5 }),
       Plot.axisY({ ticks: 5, text: tickText, label: "dB", labelArrow: false }),
       Plot.axisX({
-        ticks: log ? powers(lines.flatMap(({ points }) => points.map((point) => point[cost]))) : 4,
+        ticks: log ? powers(lines.flatMap(({ points }) => points.map(({ at }) => at))) : 4,
         text: cost === "evaluations" ? countText : tickText,
         label: cost,
         labelArrow: false,
       }),
       ...(floor === null ? [] : [Plot.ruleY([floor], { stroke: "var(--floor)", strokeDasharray: "2 3" })]),
       ...lines.flatMap(({ points, colour }) => [
-        Plot.areaY(points, { x: cost, y1: "low", y2: "high", fill: colour, fillOpacity: 0.14 }),
+        Plot.areaY(points, { x: "at", y1: "low", y2: "high", fill: colour, fillOpacity: 0.14 }),
       ]),
       ...lines.flatMap(({ points, colour, dash }) => [
         Plot.line(points, {
-          x: cost,
+          x: "at",
           y: "psnrDb",
           stroke: colour,
           strokeWidth: 1.75,
           ...(dash !== undefined && { strokeDasharray: dash }),
         }),
-        Plot.dot(points.slice(-1), { x: cost, y: "psnrDb", fill: colour, r: 3.5 }),
+        Plot.dot(points.slice(-1), { x: "at", y: "psnrDb", fill: colour, r: 3.5 }),
       ]),
     ],
   }) as unknown as { setAttribute(name: string, value: string): void; readonly outerHTML: string };
@@ -81,16 +80,17 @@ export interface AttackLine {
   readonly attack: string;
   readonly colour: string;
   readonly dash?: string;
+  /** Whose mean it is. */
+  readonly trials: number;
   readonly points: readonly CurvePoint[];
 }
 
-/** The lines of a cell, in the table's order; trials that failed on the way only where an attack has no others. */
-export function linesOf(comparison: Comparison, cell: Cell): AttackLine[] {
+/** The lines of a cell, in the table's order, each of all scored trials of its attack. */
+export function linesOf(comparison: Comparison, cell: Cell, cost: Cost): AttackLine[] {
   return cell.lines.flatMap(({ attack }) => {
-    const all = resultsOf(comparison, cell, attack);
-    const whole = all.filter(({ curve }) => curve.length === Math.max(...all.map((result) => result.curve.length)));
-    const points = meanCurve(whole.map(({ curve }) => curve));
-    return points.length === 0 ? [] : [{ attack, ...strokeOf(comparison, attack), points }];
+    const curves = resultsOf(comparison, cell, attack).map(({ curve }) => curve);
+    const points = meanCurve(curves, cost);
+    return points.length === 0 ? [] : [{ attack, ...strokeOf(comparison, attack), trials: curves.length, points }];
   });
 }
 
@@ -110,7 +110,7 @@ function keyItem(name: string, colour: string, dash: string | undefined): Html {
 
 function description(lines: readonly AttackLine[], cost: Cost): string {
   const ends = lines.map(
-    ({ attack, points }) => `${attack} ${points.at(-1)!.psnrDb.toFixed(2)} dB after ${tickText(points.at(-1)![cost])}`,
+    ({ attack, points }) => `${attack} ${points.at(-1)!.psnrDb.toFixed(2)} dB after ${tickText(points.at(-1)!.at)}`,
   );
   return `PSNR against ${cost}: ${ends.join(", ")} ${cost}`;
 }

@@ -1,4 +1,5 @@
 import type { Comparison } from "../../audit/index.ts";
+import { plural } from "../format.ts";
 import { html, markupOf, raw } from "../html.ts";
 import type { DrawingDocument } from "../line-chart.ts";
 import { type Cell, cellName, cellsOf } from "./cells.ts";
@@ -9,11 +10,11 @@ import { type AttackLine, costChart, floorOf, linesOf, SIZE } from "./charts.ts"
  * evaluations and against seconds, the attacks' names under each. Colours are fixed, on white.
  */
 export function comparisonFigure(comparison: Comparison, document: DrawingDocument): string | undefined {
-  const cells = cellsOf(comparison).filter((cell) => linesOf(comparison, cell).length > 0);
+  const cells = cellsOf(comparison).filter((cell) => linesOf(comparison, cell, "evaluations").length > 0);
   if (cells.length === 0) return undefined;
   let top = 0;
   const parts = cells.map((cell) => {
-    const lines = linesOf(comparison, cell);
+    const lines = linesOf(comparison, cell, "evaluations");
     const at = top;
     const keyRows = Math.ceil((lines.length + 1) / KEY_COLUMNS);
     top += TITLE + SIZE.height + keyRows * KEY_HEIGHT + GAP;
@@ -56,7 +57,11 @@ const ON_WHITE: Readonly<Record<string, string>> = {
 
 function keyOf(lines: readonly AttackLine[], cell: Cell) {
   const items = [
-    ...lines.map(({ attack, colour, dash }) => ({ name: attack, colour, dash })),
+    ...lines.map(({ attack, trials, colour, dash }) => ({
+      name: `${attack}, ${plural(trials, "trial")}`,
+      colour,
+      dash,
+    })),
     ...(floorOf(cell) === null ? [] : [{ name: "highest floor", colour: "var(--floor)", dash: "2 3" }]),
   ];
   const wide = (2 * SIZE.width - 16) / KEY_COLUMNS;
