@@ -91,7 +91,7 @@ async function scoreTrial(base: Trial & { programs: ProgramCache }, { batchSize,
   });
   const batch = await source.take(indices);
   const weights = spec.model.weights === null ? initialise(model, own(runKey(spec, "weights"))) : base.weights;
-  const observation = await observed(spec, { model, weights, batch, programs });
+  const observation = await observed(spec, { model, weights, batch, programs, key: own(runKey(spec, "defence")) });
   const evidence = await gatherEvidence(
     {
       model,

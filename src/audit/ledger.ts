@@ -1,4 +1,5 @@
 import { type AttackRun, type AttackSettings, settingsLedger } from "../attacks/index.ts";
+import { link, linkText } from "../defences/index.ts";
 import { DEFAULT_GRANTS, observationLedger } from "../fl/index.ts";
 import { buildModel } from "../models/index.ts";
 import { countElements } from "../nn/index.ts";
@@ -55,8 +56,19 @@ function threatModel({ spec, preset, observation, model, prior }: Trial, attack:
     { assumption: "batch-size", value: `${seen.batchSize} to the server (${batchSize})`, origin: "paper" },
     { assumption: "local-steps", value: "1: the update is one gradient", origin: "paper" },
     priorEntry(spec.attack.prior, prior),
-    { assumption: "defence", value: "none", origin: "our-choice" },
+    defenceEntry(spec),
   ];
+}
+
+/** What the client does to its update before the server sees it, every setting told. */
+function defenceEntry({ client }: Trial["spec"]): Assumption {
+  const links = client.defences.map(({ name, settings }) => link(name, settings));
+  if (links.length === 0) return { assumption: "defence", value: "none", origin: "our-choice" };
+  const notes = links.map(({ defence, settings }) => {
+    const follows = defence.tells?.(settings);
+    return `${defence.name}: ${defence.claim}${follows ? ` (${follows})` : ""}`;
+  });
+  return { assumption: "defence", value: links.map(linkText).join(", then "), origin: "user", note: notes.join("; ") };
 }
 
 /** How "auto" came to the attack, and why it took none of the others. */

@@ -19,7 +19,11 @@ export interface MismatchedObservation {
  */
 export async function mismatchedObservation(trial: Trial): Promise<MismatchedObservation> {
   const { batch, about } = await otherBatch(trial);
-  const observation = await observed(trial.spec, { ...trial, batch });
+  const observation = await observed(trial.spec, {
+    ...trial,
+    batch,
+    key: split(runKey(trial.spec, "mismatched"), "defence"),
+  });
   await trial.programs.release();
   return { observation, about };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { link } from "../defences/index.ts";
 import { CAPABILITIES, type Capability, DEFAULT_GRANTS } from "../fl/index.ts";
 import { parseDevice } from "../runtime/index.ts";
 import { fail, unknownName } from "../util/index.ts";
@@ -68,6 +69,11 @@ const client = z.strictObject({
     .array(z.enum(Object.keys(CAPABILITIES) as [Capability, ...Capability[]]))
     .default([...DEFAULT_GRANTS])
     .describe(`a list of ${Object.keys(CAPABILITIES).join(", ")}`),
+  /** What the client does to its update before it sends it, in this order; a run stores all settings here. */
+  defences: z
+    .array(z.strictObject({ name: z.string().min(1), settings }))
+    .default([])
+    .describe("a list of objects with name and settings"),
 });
 
 const measure = z.strictObject({
@@ -105,7 +111,15 @@ export function completeSpec(request: RunRequest): RunSpec {
   const spec = parsed.data;
   parseDevice(spec.device);
   checkData(spec.data);
-  return { ...spec, client: { ...spec.client, grants: [...new Set(spec.client.grants)].sort() } };
+  const { grants, defences } = spec.client;
+  return {
+    ...spec,
+    client: {
+      ...spec.client,
+      grants: [...new Set(grants)].sort(),
+      defences: defences.map(({ name, settings }) => ({ name, settings: { ...link(name, settings).settings } })),
+    },
+  };
 }
 
 const SCALABLE: readonly string[] = ["embedded", "image-folder"];

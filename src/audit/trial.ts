@@ -8,12 +8,13 @@ import {
   prepareAttack,
 } from "../attacks/index.ts";
 import { drawIndices, type LabelledImages, readBytes } from "../data/index.ts";
-import { clientGradientStep, type Observation, observe, type Weights } from "../fl/index.ts";
+import { chain, link } from "../defences/index.ts";
+import { type Observation, observe, type Weights } from "../fl/index.ts";
 import { buildModel } from "../models/index.ts";
 import { initialise, type Model } from "../nn/index.ts";
 import { type Device, type ProgramCache, parseDevice, programCache } from "../runtime/index.ts";
 import { readSafetensors } from "../tensor/index.ts";
-import { fail, type Key, key, split } from "../util/index.ts";
+import { fail, type Key, key as keyOf, split } from "../util/index.ts";
 import { canonicalJson, fingerprint } from "./fingerprint.ts";
 import { type LoadedLpips, readLpips } from "./lpips-file.ts";
 import { type ImageSource, openImages } from "./open-images.ts";
@@ -50,8 +51,8 @@ export interface Trial {
 }
 
 /** What the random draws of a run are for; each has its own key. */
-export function runKey(spec: RunSpec, purpose: "batch" | "weights" | "attack" | "mismatched"): Key {
-  return split(key(spec.seed), purpose);
+export function runKey(spec: RunSpec, purpose: "batch" | "weights" | "defence" | "attack" | "mismatched"): Key {
+  return split(keyOf(spec.seed), purpose);
 }
 
 /**
@@ -80,7 +81,8 @@ export async function prepareTrial(asked: RunSpec): Promise<Trial> {
     model: { ...asked.model, options: JSON.parse(JSON.stringify(model.options)) },
   };
   const programs = programCache();
-  const observation = await observed(spec, { model, weights, batch: truth, programs });
+  const key = runKey(spec, "defence");
+  const observation = await observed(spec, { model, weights, batch: truth, programs, key });
   if (!spec.measure.mismatchedFloor) await programs.release();
   return {
     spec,
@@ -105,7 +107,7 @@ export async function prepareTrial(asked: RunSpec): Promise<Trial> {
   };
 }
 
-/** One round of a client that holds `batch`, seen with the spec's grants. */
+/** One round of a client that holds `batch` and defends itself as the spec says, seen with the spec's grants. */
 export async function observed(
   spec: RunSpec,
   {
@@ -113,20 +115,27 @@ export async function observed(
     weights,
     batch,
     programs,
+    key,
   }: Pick<Trial, "model" | "weights" | "programs"> & {
     readonly batch: Pick<LabelledImages, "images" | "labels">;
+    /** What the defences draw from. */
+    readonly key: Key;
   },
 ): Promise<Observation> {
-  const sent = await clientGradientStep({
-    model,
-    weights,
-    images: batch.images,
-    labels: batch.labels,
-    mode: spec.client.batchNorm,
-    device: parseDevice(spec.device),
-    threads: spec.threads,
-    compile: programs.compile,
-  });
+  const defended = chain(...spec.client.defences.map(({ name, settings }) => link(name, settings)));
+  const sent = await defended(
+    {
+      model,
+      weights,
+      images: batch.images,
+      labels: batch.labels,
+      mode: spec.client.batchNorm,
+      device: parseDevice(spec.device),
+      threads: spec.threads,
+      compile: programs.compile,
+    },
+    key,
+  );
   const broken = Object.entries(sent.update).find(([, t]) => !t.data.every(Number.isFinite));
   if (broken) {
     fail({

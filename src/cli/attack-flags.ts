@@ -2,10 +2,12 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { ATTACKS, rangeOf, SETTINGS, type SettingSpec } from "../attacks/index.ts";
 import { completeSpec, MOST_THREADS, type RunRequest } from "../audit/index.ts";
+import { DEFENCES } from "../defences/index.ts";
 import { CAPABILITIES, DEFAULT_GRANTS } from "../fl/index.ts";
 import { MODELS } from "../models/index.ts";
 import { ACTIVATIONS } from "../nn/index.ts";
 import { DEVICES } from "../runtime/index.ts";
+import { defenceFrom } from "./defence-flag.ts";
 import { wholeFrom } from "./flag-values.ts";
 
 /** Declares on a command every flag that says what to attack and how; `requestOf` reads them back. */
@@ -36,6 +38,11 @@ export function declareAttackFlags(command: Command): Command {
   client("--activation <name>", Object.keys(ACTIVATIONS).join(", "));
   client("--weight-init <name>", "torch or dlg-uniform, for lenet-sigmoid");
   client("--bn-mode <mode>", `BatchNorm in train or eval mode (default: ${spec.client.batchNorm})`);
+  client(
+    "--defence <name[:key=value,...]>",
+    `${Object.keys(DEFENCES).join(", ")}; may be given several times, applied in that order`,
+    (option) => option.argParser((text, before?: readonly unknown[]) => [...(before ?? []), defenceFrom(text)]),
+  );
 
   const attack = declare("Attack");
   attack("--attack <name>", `${Object.keys(ATTACKS).join(", ")} (default: ${spec.attack.name})`);
@@ -106,6 +113,7 @@ export function requestOf(flags: Readonly<Record<string, unknown>>): RunRequest 
       batchSize: number("batch"),
       batchNorm: text("bnMode"),
       grants: grants && [...DEFAULT_GRANTS, ...grants],
+      defences: flags.defence,
     }),
     measure: given({ mismatchedFloor: flag("mismatchedFloor"), peekEvery: number("peek"), lpips: places }),
     checkpointEvery: number("checkpointEvery"),

@@ -1,0 +1,5 @@
+export { classicalSigma, epsilonOf, type Releases, sigmaFor } from "./accountant.ts";
+export { DEFENCES, type Link, link, linkText } from "./catalogue.ts";
+export { chain, type DefendedStep } from "./chain.ts";
+export { rangeText, type SettingSpec, type SettingSpecs, type SettingValue } from "./settings.ts";
+export { type Acts, type Defence, defineDefence, type Scene, STAGES, type Stage, type Update } from "./types.ts";
