@@ -20,7 +20,9 @@ export function compareText({ comparison, folder }: CompareOutcome): string {
     }),
   );
   const failures = rows.flatMap((row) =>
-    row.status === "failed" ? wrapped(`Failed: ${row.id}: ${row.failure}`, WIDTH) : [],
+    row.failure === undefined
+      ? []
+      : wrapped(`${row.status === "failed" ? "Failed" : "Interrupted"}: ${row.id}: ${row.failure}`, WIDTH),
   );
   return [
     ...tables,

@@ -119,6 +119,19 @@ describe("the table", () => {
     });
   });
 
+  test("ranks on the seeds that all were scored on: an easy batch alone brings nobody forward", () => {
+    const rows = fakeComparison().rows.map((row) =>
+      row.attack === "fedleak-release" && row.seed === 0
+        ? { ...row, status: "pending" as const, result: undefined }
+        : row,
+    );
+    const third = rows.filter(({ attack }) => !attack.startsWith("fedleak:")); // without the one that has other seeds
+    const [first, second] = tableOf({ ...PLAN, attacks: PLAN.attacks.slice(0, 2) }, third);
+    expect(first!.attack).toBe("fedleak-release"); // 17 to 15 on seed 1, though 17 to 17 over all of each
+    expect(first!.lead).toMatchObject({ over: "inverting-gradients", meanDb: 2, seeds: 1 }); // (4 + 0) / 2
+    expect(second!.lead).toBeUndefined();
+  });
+
   test("takes the difference to the reference image by image", () => {
     const { difference } = line("fedleak-release");
     expect(difference).toMatchObject({ meanDb: 2, seeds: 2 }); // (3 + 1 + 4 + 0) / 4

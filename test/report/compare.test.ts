@@ -3,7 +3,7 @@ import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { meanCurve } from "../../src/report/compare/mean-curve.ts";
 import { renderComparison } from "../../src/report/compare/render.ts";
-import { comparisonCsv, comparisonDocuments, comparisonMarkdown } from "../../src/report/index.ts";
+import { comparisonCsv, comparisonDocuments, comparisonMarkdown, tableNote } from "../../src/report/index.ts";
 import { fakeComparison, fakePictures } from "./compare-fixture.ts";
 
 const comparison = fakeComparison();
@@ -80,6 +80,28 @@ describe("the report", () => {
     expect(text).not.toMatch(/undefined|NaN(?!&gt;)|\[object/);
   });
 
+  test("does not call an attack ahead whose difference may be 0, and counts the seeds that were scored", () => {
+    const [first, ...others] = comparison.table;
+    const lead = { over: "inverting-gradients", meanDb: 0.4, interval95Db: [-0.5, 1.3] as const, seeds: 1 };
+    const line = { ...first!, lead, trials: { planned: 2, scored: 1, failed: 0 } };
+    const text = renderComparison({ ...comparison, table: [line, ...others] }, []);
+    expect(text).toContain("<h1>fedleak-release and inverting-gradients came closest, not told apart.</h1>");
+    expect(text).toMatch(
+      /over 1 seed of 2, .*not told apart from inverting-gradients: difference 0\.40.dB \(95 %: .0\.50.dB to 1\.30.dB; 1 common seed\)/,
+    );
+  });
+
+  test("says of each setting whether a seed draws other weights", () => {
+    const [setting] = comparison.plan.settings;
+    const trained = { name: "trained", model: { weights: "w.safetensors" } };
+    const note = (settings: typeof comparison.plan.settings) =>
+      tableNote({ jobs: 2, plan: { ...comparison.plan, settings } });
+    expect(note([setting!])).toContain("each another batch and other weights");
+    expect(note([trained])).toContain("each another batch, the same for all attacks; the weights are those of a file");
+    expect(note([setting!, trained])).toContain("but for trained with the weights of a file, other weights");
+    expect(note([setting!])).toContain("2 trials at once");
+  });
+
   test("shows no picture that is no data URL", async () => {
     const [pictures] = await fakePictures();
     expect(() => renderComparison(comparison, [{ ...pictures!, originals: ["https://x/a.png"] }])).toThrow(/data URLs/);
@@ -95,7 +117,7 @@ describe("the report", () => {
     const figure = String(comparisonDocuments(comparison, [])["figure.svg"]);
     expect(figure).not.toMatch(/var\(|currentcolor--|<script/);
     expect(figure).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
-    for (const { as } of comparison.plan.attacks) expect(figure).toContain(`>${as}</text>`);
+    for (const { as } of comparison.plan.attacks) expect(figure).toContain(`>${as}, `);
   });
 });
 

@@ -58,6 +58,8 @@ const trialRow = z.strictObject({
   result: trialResult.optional(),
 });
 
+const difference = z.strictObject({ meanDb: z.number(), interval95Db: interval, seeds: whole });
+
 /** One attack in one setting at one batch size, over all seeds. */
 const tableLine = z.strictObject({
   setting: z.string().min(1),
@@ -78,7 +80,9 @@ const tableLine = z.strictObject({
   evaluations: z.number().nullable(),
   seconds: z.number().nullable(),
   /** One-to-one PSNR minus the reference's on the same images, over the seeds both have a score for. */
-  difference: z.strictObject({ meanDb: z.number(), interval95Db: interval, seeds: whole }).nullable(),
+  difference: difference.nullable(),
+  /** Of the first line, the same difference to the second; missing in older files and where there is no second score. */
+  lead: difference.extend({ over: z.string().min(1) }).optional(),
 });
 
 const comparison = z.strictObject({

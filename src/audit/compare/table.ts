@@ -6,7 +6,9 @@ import type { ComparePlan } from "./plan.ts";
 /**
  * The table of a comparison: for each setting and batch size one line an attack, the highest one-to-one mean first.
  *
- * A mean is over all images of all scored trials. A trial that failed on its way counts with its last finite iterate, which
+ * The order is that of the means over the seeds on which every attack with a score has one, so that no attack comes first by
+ * easier batches; where there is no such seed, over each attack's own.
+ *  * A mean is over all images of all scored trials. A trial that failed on its way counts with its last finite iterate, which
  * is what such an attacker has; one without any score is in no mean, but is counted as failed (our choice).
  * Intervals are by the bootstrap over seeds and, within them, images; a difference to the reference is taken image by
  * image before, on the seeds both were scored on. The draws of the bootstrap have a fixed key: equal rows, equal table.
@@ -19,9 +21,29 @@ export function tableOf(
     plan.batches.flatMap(({ size }) => {
       const cell = rows.filter((row) => row.setting === setting.name && row.batchSize === size);
       const lines = plan.attacks.map(({ as }) => lineOf(cell, as, plan.reference, { setting: setting.name, size }));
-      return lines.sort((a, b) => (b.psnrDb?.oneToOne ?? -1) - (a.psnrDb?.oneToOne ?? -1)); // −1: under any PSNR
+      const rank = rankOf(cell);
+      const [first, ...others] = lines.sort((a, b) => rank(b.attack) - rank(a.attack));
+      return first === undefined ? [] : [{ ...first, ...leadOf(cell, first.attack, others[0]?.attack) }, ...others];
     }),
   );
+}
+
+/** What the lines of a cell are ordered by: the mean over common seeds. */
+function rankOf(cell: readonly TrialRow[]): (attack: string) => number {
+  const scored = cell.filter(({ result }) => result !== undefined);
+  const attacks = new Set(scored.map(({ attack }) => attack));
+  const seeds = [...new Set(scored.map(({ seed }) => seed))];
+  const common = seeds.filter((seed) => scored.filter((row) => row.seed === seed).length === attacks.size);
+  return (attack) => {
+    const own = scored.filter((row) => row.attack === attack);
+    const counted = common.length === 0 ? own : own.filter(({ seed }) => common.includes(seed));
+    return counted.length === 0 ? -1 : mean(counted.map(({ result }) => mean(result!.psnrDb.oneToOne))); // −1: under any PSNR
+  };
+}
+
+function leadOf(cell: readonly TrialRow[], first: string, second: string | undefined): Pick<TableLine, "lead"> {
+  const found = second === undefined ? null : differenceOf(cell, first, second);
+  return found === null ? {} : { lead: { over: second!, ...found } };
 }
 
 const BOOTSTRAP = split(key(0), "comparison"); // our choice: any fixed key

@@ -1,12 +1,13 @@
 import type { Comparison } from "../../audit/index.ts";
 import { type Html, html } from "../html.ts";
+import { seedText } from "./files.ts";
 
 /** What makes the comparison fair, and what its numbers assume. */
 export function termsSection({ plan }: Comparison): Html {
   const terms: readonly (readonly [name: string, text: string])[] = [
     [
       "same data",
-      "At one seed every attack sees the update of the same private batch under the same weights. Another seed draws another batch, other initial weights and other starts.",
+      `At one seed every attack sees the update of the same private batch under the same weights. The seeds: ${seedText(plan)}. Each has other starts.`,
     ],
     [
       "same budget",
@@ -22,7 +23,7 @@ export function termsSection({ plan }: Comparison): Html {
     ],
     [
       "intervals",
-      "95 %, by the bootstrap over seeds and, within them, images. A difference to the reference is taken image by image first. With few seeds read them as a spread.",
+      "95 %, by the bootstrap over seeds and, within them, images. A difference to the reference is taken image by image first. Over few values they are too short: over 4 they hold the mean in about 80 % of cases.",
     ],
     [
       "failures",
@@ -68,7 +69,7 @@ export function planSection({ plan, command, versions }: Comparison): Html {
 
 /** Every trial without an ordinary end, with the reason. */
 export function failuresSection({ rows }: Comparison): Html | undefined {
-  const failed = rows.filter(({ status }) => status === "failed");
+  const failed = rows.filter(({ failure }) => failure !== undefined);
   if (failed.length === 0) return undefined;
   return html`<section aria-labelledby="failures">
 <h2 id="failures">Trials that failed</h2>

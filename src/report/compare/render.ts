@@ -26,7 +26,7 @@ export function renderComparison(
 ): string {
   const { plan, status, startedAt } = comparison;
   const cells = cellsOf(comparison, pictures);
-  const { title, sentences } = headline(comparison, cells);
+  const { title, sentences } = headline(cells);
   const name = `${plural(plan.attacks.length, "attack")}, ${plural(plan.settings.length, "setting")}, ${plural(plan.seeds.length, "seed")}`;
   return markupOf(html`<!doctype html>
 <html lang="en">
