@@ -1,6 +1,14 @@
 import { z } from "zod";
-import { avgPool, concat, globalAvgPool, maxPool, type Node, relu } from "../graph/index.ts";
-import { batchNormLayer, constantInit, convLayer, defineModel, heInit, type Scope } from "../nn/index.ts";
+import { avgPool, globalAvgPool, maxPool, type Node, relu } from "../graph/index.ts";
+import {
+  batchNormLayer,
+  batchNormPartsLayer,
+  constantInit,
+  convLayer,
+  defineModel,
+  heInit,
+  type Scope,
+} from "../nn/index.ts";
 import { defineFamily, type ModelFamily } from "./family.ts";
 import { atLeast, atLeastOr, classifier, needSize } from "./options.ts";
 
@@ -54,25 +62,26 @@ interface Sizes {
 function convolve(features: Scope, x: Node, { blocks, width, growth, bottleneck }: Sizes): Node {
   const act = (h: Node) => features.noteActivation(relu(h));
   const stem = bare(features.at("conv0"), x, { channels: width, kernel: 7, stride: 2 });
-  let h = act(batchNormLayer(features.at("norm0"), stem));
-  h = maxPool(h, { kernel: [3, 3], stride: [2, 2], padding: [1, 1] });
+  const pooled = maxPool(act(batchNormLayer(features.at("norm0"), stem)), POOL);
+  let parts: readonly Node[] = [pooled]; // side by side, what the next layer sees
   blocks.forEach((layers, i) => {
-    let seen: readonly Node[] = [h];
     for (let j = 1; j <= layers; j++) {
       const layer = features.at(`denseblock${i + 1}.denselayer${j}`);
-      const first = act(batchNormLayer(layer.at("norm1"), concat(seen, 1)));
+      const first = act(batchNormPartsLayer(layer.at("norm1"), parts));
       const narrow = bare(layer.at("conv1"), first, { channels: bottleneck * growth, kernel: 1 });
       const second = act(batchNormLayer(layer.at("norm2"), narrow));
-      seen = [...seen, bare(layer.at("conv2"), second, { channels: growth, kernel: 3 })];
+      parts = [...parts, bare(layer.at("conv2"), second, { channels: growth, kernel: 3 })];
     }
-    h = concat(seen, 1);
     if (i === blocks.length - 1) return;
     const transition = features.at(`transition${i + 1}`);
-    const kept = { channels: Math.floor(h.shape[1]! / 2), kernel: 1 };
-    h = avgPool(bare(transition.at("conv"), act(batchNormLayer(transition.at("norm"), h)), kept), [2, 2]);
+    const seen = act(batchNormPartsLayer(transition.at("norm"), parts));
+    const half = { channels: Math.floor(seen.shape[1]! / 2), kernel: 1 };
+    parts = [avgPool(bare(transition.at("conv"), seen, half), [2, 2])];
   });
-  return act(batchNormLayer(features.at("norm5"), h));
+  return act(batchNormPartsLayer(features.at("norm5"), parts));
 }
+
+const POOL = { kernel: [3, 3], stride: [2, 2], padding: [1, 1] } as const;
 
 /** A convolution without bias that keeps rows and columns (but for its stride), and starts from N(0, 2/fanIn). */
 function bare(

@@ -11,6 +11,7 @@ export {
 } from "./init.ts";
 export {
   batchNormLayer,
+  batchNormPartsLayer,
   type ConvLayerOptions,
   convLayer,
   type LayerInits,

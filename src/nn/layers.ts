@@ -1,5 +1,22 @@
 /** Layers: each asks its scope for tensors under PyTorch's names, with PyTorch's initial values, and builds its output. */
-import { batchNorm, conv2d, convTranspose2d, linear, mean, type Node, reshape, variance } from "../graph/index.ts";
+import {
+  add,
+  batchNorm,
+  concat,
+  conv2d,
+  convTranspose2d,
+  div,
+  linear,
+  mean,
+  mul,
+  type Node,
+  perChannel,
+  reshape,
+  sqrt,
+  square,
+  sub,
+  variance,
+} from "../graph/index.ts";
 import { fail } from "../util/index.ts";
 import { constantInit, fanInInit, type Init } from "./init.ts";
 import type { BatchStatistics, Scope } from "./scope.ts";
@@ -61,17 +78,57 @@ export function transposedConvLayer(scope: Scope, x: Node, options: Omit<ConvLay
  * Differs: it never changes the running statistics and has no `num_batches_tracked`; who trains moves them.
  */
 export function batchNormLayer(scope: Scope, x: Node, { track = true }: { readonly track?: boolean } = {}): Node {
-  const shape = [x.shape[1]!];
+  const { gamma, beta, running } = batchNormTensors(scope, x.shape[1]!, track);
+  if (running && scope.mode === "eval") return batchNorm(x, gamma, beta, running);
+  scope.noteStatistics(batchStatistics(scope.name, x));
+  return batchNorm(x, gamma, beta, "batch");
+}
+
+/**
+ * `batchNormLayer` of parts side by side: [B,Cᵢ,H,W] each → [B,ΣCᵢ,H,W].
+ *
+ * In train mode (x − μ)/√(v + ε) of a part is one node, however many layers normalise that part.
+ */
+export function batchNormPartsLayer(scope: Scope, parts: readonly Node[]): Node {
+  const channels = parts.reduce((total, { shape }) => total + shape[1]!, 0);
+  const { gamma, beta, running } = batchNormTensors(scope, channels, true);
+  if (running && scope.mode === "eval") return batchNorm(concat(parts, 1), gamma, beta, running);
+  const seen = parts.map((part) => batchStatistics(scope.name, part));
+  scope.noteStatistics({
+    mean: concat(
+      seen.map((part) => part.mean),
+      0,
+    ),
+    variance: concat(
+      seen.map((part) => part.variance),
+      0,
+    ),
+    count: seen[0]!.count,
+  });
+  return add(mul(concat(parts.map(standardised), 1), perChannel(gamma)), perChannel(beta));
+}
+
+const EPSILON = 1e-5; // of torch.nn.BatchNorm2d
+
+/** (x − mean)/√(variance + ε) per channel of the batch. */
+function standardised(x: Node): Node {
+  const centred = sub(x, mean(x, IMAGES, KEEP));
+  return div(centred, sqrt(add(mean(square(centred), IMAGES, KEEP), EPSILON)));
+}
+
+function batchNormTensors(scope: Scope, channels: number, track: boolean) {
+  const shape = [channels];
   const gamma = scope.param("weight", shape, constantInit(1));
   const beta = scope.param("bias", shape, constantInit(0));
   const running = track && {
     mean: scope.buffer("running_mean", shape, constantInit(0)),
     variance: scope.buffer("running_var", shape, constantInit(1)),
   };
-  if (running && scope.mode === "eval") return batchNorm(x, gamma, beta, running);
-  scope.noteStatistics(batchStatistics(scope.name, x));
-  return batchNorm(x, gamma, beta, "batch");
+  return { gamma, beta, running };
 }
+
+const IMAGES = [0, 2, 3]; // the axes of a channel's values
+const KEEP = { keepDims: true };
 
 function batchStatistics(name: string, x: Node): BatchStatistics {
   const [b, c, h, w] = x.shape as [number, number, number, number];
@@ -84,7 +141,6 @@ function batchStatistics(name: string, x: Node): BatchStatistics {
       remedy: "Use a larger batch, larger images or eval mode.",
     });
   }
-  const axes = [0, 2, 3];
-  const keep = { keepDims: true }; // as batchNorm computes them, so that they are the same nodes
-  return { mean: reshape(mean(x, axes, keep), [c]), variance: reshape(variance(x, axes, keep), [c]), count };
+  // with the dimensions kept, as batchNorm computes them, so that they are the same nodes
+  return { mean: reshape(mean(x, IMAGES, KEEP), [c]), variance: reshape(variance(x, IMAGES, KEEP), [c]), count };
 }
