@@ -1,4 +1,4 @@
-import { access, constants, mkdir, readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
+import { access, chmod, constants, mkdir, readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { FedleakError, fail } from "../util/index.ts";
 import { writeError } from "./write-file.ts";
@@ -62,6 +62,9 @@ export async function makeRunFolder(out: string, { numbered = false } = {}): Pro
   for (let i = 2; !(await makeFolder(folder)); i++) {
     if (!numbered) {
       await checkOut(out);
+      await chmod(out, OWNER_ONLY).catch((cause) => {
+        throw writeError(out, cause);
+      });
       return { folder, undo: undoing(folder, made) };
     }
     folder = `${out}-${i}`;
@@ -78,7 +81,7 @@ function undoing(out: string, made: readonly string[]): () => Promise<void> {
   };
 }
 
-const OWNER_ONLY = 0o700;
+const OWNER_ONLY = 0o700; // the folders above it that are missing too: `runs`, a comparison's `trials`
 
 /** Makes one folder; false when it is there already. */
 async function makeFolder(folder: string): Promise<boolean> {
@@ -96,7 +99,7 @@ async function makeFolders(path: string): Promise<string[]> {
   const missing: string[] = [];
   for (let at = path; !(await exists(at)); at = dirname(at)) missing.unshift(at);
   for (const folder of missing) {
-    await mkdir(folder).catch((cause: NodeJS.ErrnoException) => {
+    await mkdir(folder, { mode: OWNER_ONLY }).catch((cause: NodeJS.ErrnoException) => {
       if (cause.code !== "EEXIST") throw cause; // another run has just made it
     });
   }

@@ -89,8 +89,10 @@ function temporary(path: string): string {
   return `${path}.${randomUUID()}.tmp`;
 }
 
+const OWNER_ONLY = 0o600; // a run's files may hold or tell of private images
+
 async function writeAndSync(path: string, content: Uint8Array | string, flags = "w"): Promise<void> {
-  const file = await open(path, flags);
+  const file = await open(path, flags, OWNER_ONLY);
   try {
     await file.writeFile(content);
     await file.sync();

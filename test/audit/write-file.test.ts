@@ -25,6 +25,16 @@ test("the state before is kept, through any number of writes", async () => {
   expect(readdirSync(folder).sort()).toEqual(["previous", "state"]);
 });
 
+test("what is written, and every folder made for it, is its owner's alone", async () => {
+  const root = freshFolder();
+  const { folder } = await makeRunFolder(join(root, "trials", "a"));
+  await writeWhole(join(folder, "images"), "x");
+  await writeNew(join(folder, "record"), "x");
+  await writeKeeping(join(folder, "images"), join(folder, "before"), "y");
+  for (const file of ["images", "record", "before"]) expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
+  expect(statSync(join(root, "trials")).mode & 0o777).toBe(0o700);
+});
+
 test("undoing a run's folder takes what was made for it and nothing else", async () => {
   const root = freshFolder();
   const { undo } = await makeRunFolder(join(root, "a", "b"));
@@ -49,6 +59,7 @@ test("a folder that was named is taken only empty, and by one run", async () => 
   const out = join(freshFolder(), "a");
   mkdirSync(out);
   expect((await makeRunFolder(out)).folder).toBe(out);
+  expect(statSync(out).mode & 0o777).toBe(0o700); // whatever it was before
   const tries = await Promise.allSettled(["1", "2"].map((text) => writeNew(join(out, "record.json"), text)));
   const lost = tries.filter((one) => one.status === "rejected");
   expect(lost).toHaveLength(1);
