@@ -1,4 +1,5 @@
 export { AUTO, BEST, chooseAttack } from "./auto.ts";
+export * from "./captured/index.ts";
 export { type CompareOptions, type CompareOutcome, resumeComparison, startComparison } from "./compare/compare.ts";
 export { COMPARISON_FILES, type ComparisonDocuments, isComparison, trialFolder } from "./compare/compare-folder.ts";
 export type { BatchPictures } from "./compare/compare-pictures.ts";
@@ -12,7 +13,7 @@ export {
 export type { CompareEvent, CompareWatcher } from "./compare/events.ts";
 export { expandPlan, type TrialPlan } from "./compare/expand.ts";
 export { type ComparePlan, type CompareRequest, completePlan, EVALUATIONS } from "./compare/plan.ts";
-export { runTrial, type TrialTask } from "./compare/run-trial.ts";
+export { rowLeftBy, runTrial, type TrialTask } from "./compare/run-trial.ts";
 export { tableOf } from "./compare/table.ts";
 export type { IterationEvent, RunEvent, Watcher } from "./events.ts";
 export * from "./explain/index.ts";

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { versions } from "../audit/index.ts";
 import { FedleakError } from "../util/index.ts";
 import { declareAttack } from "./attack.ts";
+import { declareCheck } from "./check.ts";
 import { declareCompare } from "./compare.ts";
 import { USER_ERROR } from "./conduct-run.ts";
 import { declareDemo } from "./demo.ts";
@@ -17,8 +18,8 @@ import { declareTrainPrior } from "./train-prior.ts";
 import { declareVerify } from "./verify.ts";
 
 /**
- * The command line. Exit status: 0 done, 1 `verify` above its tolerance, 2 a user's error or a failed run, 70 a fault of
- * fedleak, 130 interrupted.
+ * The command line. Exit status: 0 done, 1 `verify` above its tolerance or `check` found a contradiction, 2 a user's error
+ * or a failed run, 70 a fault of fedleak, 130 interrupted.
  */
 async function main(): Promise<void> {
   const program = new Command("fedleak")
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
   declareTrain(program, exit);
   declareTrainPrior(program, exit);
   declareResume(program, exit);
+  declareCheck(program, exit);
   declareLabels(program, exit);
   declareList(program);
   declareVerify(program, exit);

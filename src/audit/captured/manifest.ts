@@ -119,8 +119,9 @@ function complain(issue: z.core.$ZodIssue, who: string): never {
   const path = issue.path.filter((step) => typeof step === "string");
   const inside = [who, path.join(".")].join(" ").trim();
   const schema = schemaAt(path);
-  if (issue.code === "unrecognized_keys" && schema instanceof z.ZodObject) {
-    return unknownName(inside, "entry", issue.keys[0]!, Object.keys(schema.shape));
+  const object = schema && unwrapped(schema);
+  if (issue.code === "unrecognized_keys" && object instanceof z.ZodObject) {
+    return unknownName(inside, "entry", issue.keys[0]!, Object.keys(object.shape));
   }
   return fail({
     who: inside,

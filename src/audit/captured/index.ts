@@ -1,0 +1,10 @@
+export { type CheckOptions, type CheckReport, checkCaptured, checkFolder } from "./check.ts";
+export type { ClosedFormResult } from "./closed-form.ts";
+export type { Finding } from "./finding.ts";
+export type { GradientEstimate } from "./gradient.ts";
+export type { LayerRow } from "./layer-rows.ts";
+export { MANIFEST_FILE, parseManifest, type UpdateManifest, type UpdateManifestFile } from "./manifest.ts";
+export type { TensorMatch } from "./match.ts";
+export { imagesOf, observationOf } from "./observation.ts";
+export { type CapturedUpdate, readCaptured } from "./read.ts";
+export { VERDICTS, type Verdict } from "./verdict.ts";

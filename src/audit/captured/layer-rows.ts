@@ -1,0 +1,84 @@
+import type { Model } from "../../nn/index.ts";
+import { numericRank } from "./rank.ts";
+import type { CapturedUpdate } from "./read.ts";
+
+/** One parameter of a captured update, in numbers. */
+export interface LayerRow {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** ‖ĝ‖ of this tensor; null: it was not sent. */
+  readonly norm: number | null;
+  /** ‖w‖ of what was handed out. */
+  readonly weightNorm: number;
+  /** Entries of ĝ that are exactly 0, of all; NaN and infinity. */
+  readonly zeros: number;
+  readonly notFinite: number;
+  /** Of the tensor's change, the share that may be rounding; 0 where gradients were sent. */
+  readonly rounding: number;
+  /** Of linear layers' gradients, the first few and the last: the numeric rank, at most `rankLimit`; null: not looked at. */
+  readonly rank: number | null;
+  readonly rankLimit: number | null;
+}
+
+/** A row for each parameter, in the model's order. images: how many an attack looks for; undefined: not known. */
+export function layerRows(captured: CapturedUpdate, images: number | undefined): LayerRow[] {
+  const { network, before, estimate, manifest } = captured;
+  const linear = network.params.filter(({ shape }) => shape.length === 2).map(({ name }) => name);
+  const ranked = new Set([...linear.slice(0, FIRST), network.head.weight]);
+  return network.params.map(({ name, shape }) => {
+    const weightNorm = normOf(before.params[name]!.data);
+    const gradient = estimate.update[name];
+    if (!gradient) return { ...EMPTY, name, shape, weightNorm };
+    const norm = normOf(gradient.data);
+    const notFinite = count(gradient.data, (v) => !Number.isFinite(v));
+    const rounding = manifest.sent === "gradient" ? 0 : roundingOf(captured, name);
+    const row = { name, shape, weightNorm, norm, zeros: count(gradient.data, (v) => v === 0), notFinite, rounding };
+    if (!ranked.has(name) || notFinite > 0 || shape.length !== 2) return { ...row, rank: null, rankLimit: null };
+    const most = Math.min(MOST_RANK, Math.max(...ranksNeeded(images)), ...shape);
+    const tolerance = Math.max(SURE, ROUNDING_MARGIN * rounding);
+    const rank = numericRank(gradient.data, shape as [number, number], { tolerance, most });
+    return { ...row, rank, rankLimit: most };
+  });
+}
+
+/** The least that tells more images than there are. */
+function ranksNeeded(images: number | undefined): number[] {
+  return [LEAST_RANK, images === undefined ? 0 : images + 1];
+}
+
+const EMPTY = { norm: null, zeros: 0, notFinite: 0, rounding: 0, rank: null, rankLimit: null } as const;
+const FIRST = 2; // linear layers whose rank is looked at, beside the last; our choice
+const LEAST_RANK = 32; // our choice: enough to tell small batches without a batch size
+const MOST_RANK = 128; // our choice, for the time it takes
+const SURE = 1e-4; // of the largest row: float32 sums are 100 times more exact; our choice
+const ROUNDING_MARGIN = 10; // our choice: rows that matter little have a larger share of rounding
+
+function roundingOf({ after, before }: CapturedUpdate, name: string): number {
+  const [w, moved] = [before.params[name]!.data, after?.[name]?.data];
+  if (!moved) return 0;
+  const change = normOf(moved.map((v, i) => v - w[i]!));
+  return change === 0 ? 1 : Math.min(1, (normOf(w) * 2 ** -24) / change); // 2⁻²⁴: of a float32, relative
+}
+
+export function normOf(data: ArrayLike<number>): number {
+  let squares = 0;
+  for (let i = 0; i < data.length; i++) squares += data[i]! * data[i]!;
+  return Math.sqrt(squares);
+}
+
+function count(data: Float32Array, is: (value: number) => boolean): number {
+  let total = 0;
+  for (const v of data) if (is(v)) total++;
+  return total;
+}
+
+/** The numbers of an update that are not 0, and those that are sought. */
+export function equationsOf(rows: readonly LayerRow[], model: Model, images: number | undefined) {
+  const equations = rows.reduce((sum, { norm, shape, zeros }) => sum + (norm === null ? 0 : product(shape) - zeros), 0);
+  const image = product(model.inputShape);
+  return { equations, unknowns: images === undefined ? null : images * image, image };
+}
+
+function product(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
