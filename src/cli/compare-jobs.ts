@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { RunEvent, TrialRow, TrialTask, Watcher } from "../audit/index.ts";
+import { type RunEvent, rowLeftBy, type TrialRow, type TrialTask, type Watcher } from "../audit/index.ts";
 import { FedleakError } from "../util/index.ts";
 
 /** What the process of a trial is told. */
@@ -17,8 +17,8 @@ export type FromWorker =
 /**
  * Runs a trial in a process of its own: this program from its other entry, `compare-worker`.
  *
- * A process that ends without a word, killed for its memory for one, is the row of a failed trial; a resume goes on from
- * what it left. When this process dies, the other one ends too.
+ * A process that ends without a word, killed for its memory for one, leaves the row that its record tells, or an interrupted
+ * trial that a resume goes on with. When this process dies, the other one ends too.
  */
 export function runApart(task: TrialTask, { onEvent, signal }: Watcher): Promise<TrialRow> {
   const child = fork(WORKER, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
@@ -35,17 +35,12 @@ export function runApart(task: TrialTask, { onEvent, signal }: Watcher): Promise
       if (message.kind === "unwritable") reject(unwritable(task, message.message));
     });
     child.on("error", reject);
-    child.on("exit", (status, by) => resolve(broken(task, by === null ? `status ${status}` : by)));
+    child.on("exit", (status, by) => resolve(rowLeftBy(task, by === null ? `status ${status}` : by))); // its last message may come later
     signal?.addEventListener("abort", stop);
   }).finally(() => signal?.removeEventListener("abort", stop));
 }
 
 const WORKER = fileURLToPath(new URL(`./compare-worker${extname(import.meta.url)}`, import.meta.url)); // .ts, or .js when built
-
-function broken({ trial: { id, setting, batchSize, attack, seed } }: TrialTask, end: string): TrialRow {
-  const failure = `its process ended with ${end}, before the trial did; fedleak resume goes on with it`;
-  return { id, setting, batchSize, attack, seed, status: "failed", failure };
-}
 
 function unwritable({ folder }: TrialTask, message: string): FedleakError {
   return new FedleakError({

@@ -11,6 +11,7 @@ import {
   expandPlan,
   parseComparison,
   resumeComparison,
+  rowLeftBy,
   runTrial,
   startComparison,
   type TrialTask,
@@ -199,6 +200,20 @@ describe("a resume that cannot go on keeps everything", () => {
 });
 
 describe("jobs", () => {
+  test("whose process ended untold leave the row that their record tells, else one to go on with", async () => {
+    const out = join(freshFolder(), "c");
+    const one = completePlan({ ...PLAN, settings: PLAN.settings.slice(1), attacks: PLAN.attacks.slice(0, 1) });
+    const { comparison } = await begin(out, {}, one);
+    const [trial] = expandPlan(one);
+    const task = { trial: trial!, folder: join(out, "trials", trial!.id), command: "again" };
+    expect(await rowLeftBy(task, "SIGKILL")).toEqual(comparison.rows[0]);
+    const none = { ...task, folder: join(out, "trials", "none") };
+    expect(await rowLeftBy(none, "SIGKILL")).toMatchObject({
+      status: "interrupted",
+      failure: expect.stringMatching(/ended with SIGKILL.*fedleak resume/),
+    });
+  });
+
   test("are given the trials as plain JSON, two at once; a trial that could not begin is tried again by a resume", async () => {
     const out = join(freshFolder(), "c");
     const tasks: TrialTask[] = [];

@@ -49,6 +49,18 @@ export async function runTrial(
   }
 }
 
+/**
+ * The row of a trial whose process ended without telling it: by its record where that is whole, else "interrupted".
+ *
+ * `end` says how the process ended.
+ */
+export async function rowLeftBy({ trial, folder }: TrialTask, end: string): Promise<TrialRow> {
+  const record = await readTrialRecord(folder).catch(() => undefined);
+  if (record !== undefined && record !== "damaged" && record.status !== "running") return rowOf(trial, record);
+  const failure = `its process ended with ${end}, before the trial did; fedleak resume goes on with it`;
+  return { ...emptyRow(trial, "interrupted"), failure };
+}
+
 /** Resumes a run, or begins it anew where its checkpoint is of no use: the same spec gives the same result. */
 async function goOn(
   folder: string,
