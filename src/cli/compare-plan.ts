@@ -18,8 +18,12 @@ export function subjectOptions(): readonly Option[] {
 
 const SERVER = ["grant", "prior"]; // of the group about the attack: what the server knows, the same for all attacks
 
-/** The plan that the flags ask for, or that of a plan file with what the flags say for all trials in its place. */
-export async function planOf(flags: Flags): Promise<ComparePlan> {
+/**
+ * The plan that the flags ask for, or that of a plan file with what the flags say for all trials in its place.
+ *
+ * threads: those of a trial where neither a flag nor the plan says so.
+ */
+export async function planOf(flags: Flags, threads?: number): Promise<ComparePlan> {
   const {
     plan: file,
     attacks,
@@ -34,7 +38,7 @@ export async function planOf(flags: Flags): Promise<ComparePlan> {
   const subject = Object.fromEntries(options.map((o) => [o.attributeName(), flags[o.attributeName()]]));
   const overrides = given({
     attacks: attacks && parseAttacks(attacks),
-    seeds: seed === undefined ? seeds : Array.from({ length: seeds ?? 3 }, (_, i) => seed + i), // 3: the plan's default
+    seeds: seed === undefined ? seeds : undefined,
     batches: batches && parseBatches(batches),
     evaluations: flags.evaluations,
     reference: flags.reference,
@@ -45,7 +49,8 @@ export async function planOf(flags: Flags): Promise<ComparePlan> {
   });
   if (file !== undefined) {
     checkNoSubject(given(subject), setting);
-    return completePlan({ ...(await readPlan(file)), ...overrides });
+    const read = { ...given({ threads }), ...(await readPlan(file)), ...overrides };
+    return completePlan({ ...read, ...(seed !== undefined && { seeds: seedsFrom(seed, seeds ?? read.seeds) }) });
   }
   if (attacks === undefined) {
     fail({
@@ -56,7 +61,14 @@ export async function planOf(flags: Flags): Promise<ComparePlan> {
     });
   }
   const settings = (setting ?? ["default"]).map((text) => parseSetting(text, given(subject), options));
-  return completePlan({ ...overrides, settings });
+  const from = seed === undefined ? {} : { seeds: seedsFrom(seed, seeds) };
+  return completePlan({ ...given({ threads }), ...overrides, ...from, settings });
+}
+
+/** As many seeds as were asked for or the plan has, counted from the first one. */
+function seedsFrom(first: number, asked: unknown = completePlan({ attacks: [{ name: "dlg" }] }).seeds): unknown {
+  const count = Array.isArray(asked) ? asked.length : asked;
+  return typeof count === "number" ? Array.from({ length: count }, (_, i) => first + i) : asked; // completePlan complains
 }
 
 /** `a,b:restarts=2,tv=0.1,c`: an attack, one with two settings of its own, an attack. Names of settings in kebab-case. */

@@ -56,8 +56,8 @@ export function declareCompare(program: Command, exit: (status: number) => void)
         return;
       }
       const { jobs = 1 } = flags;
-      const shared = jobs > 1 ? { threads: Math.max(1, Math.floor(availableParallelism() / jobs)) } : {};
-      const plan = await planOf({ ...shared, ...flags });
+      const threads = jobs > 1 ? Math.max(1, Math.floor(availableParallelism() / jobs)) : undefined;
+      const plan = await planOf(flags, threads);
       const about = { out: flags.out, command: commandLine(process.argv.slice(2)) };
       exit(await conductComparison((options) => startComparison(plan, { ...options, ...about }), flags));
     });

@@ -113,6 +113,10 @@ describe("a plan file", () => {
       { name: "a", prior: "p", data: { name: "cifar10", path: "c.bin" }, model: { weights: "/w.safetensors" } },
     ];
     const plan = file("plan.json", JSON.stringify({ settings, attacks: [{ name: "fedleak" }], seeds: 9, threads: 2 }));
+    const from = await planOf({ plan, seed: 10 }, 4); // its own number of seeds, and its threads before those of the jobs
+    expect(from).toMatchObject({ seeds: [10, 11, 12, 13, 14, 15, 16, 17, 18], threads: 2 });
+    expect((await planOf({ attacks: "fedleak", seed: 1 }, 4)).threads).toBe(4);
+    expect((await planOf({ attacks: "fedleak", seed: 1 }, 4)).seeds).toEqual([1, 2, 3]);
     expect(await planOf({ plan, seeds: 2, threads: 1 })).toMatchObject({
       settings: [
         {
