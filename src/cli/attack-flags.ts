@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { ATTACKS, rangeOf, SETTINGS, type SettingSpec } from "../attacks/index.ts";
-import { completeSpec, MOST_THREADS, type RunRequest } from "../audit/index.ts";
+import { AUTO, completeSpec, MOST_THREADS, type RunRequest } from "../audit/index.ts";
 import { DEFENCES } from "../defences/index.ts";
 import { CAPABILITIES, DEFAULT_GRANTS } from "../fl/index.ts";
 import { MODELS } from "../models/index.ts";
@@ -45,7 +45,7 @@ export function declareAttackFlags(command: Command): Command {
   );
 
   const attack = declare("Attack");
-  attack("--attack <name>", `${Object.keys(ATTACKS).join(", ")} (default: ${spec.attack.name})`);
+  attack("--attack <name>", `${Object.keys(ATTACKS).join(", ")}, or ${AUTO} (default: ${spec.attack.name})`);
   attack(
     "--grant <list>",
     `what the server knows beside ${DEFAULT_GRANTS.join(", ")}, separated by commas: ${Object.keys(CAPABILITIES)
