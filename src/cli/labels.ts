@@ -34,7 +34,7 @@ interface Flags {
 
 /** The flags of `attack` that label inference has a use for. */
 const SHARED = new Set(
-  "images mnist cifar10 cifar100 size model weights width hidden classes activation weightInit bnMode seed device threads".split(
+  "images mnist cifar10 cifar100 size model weights width widthMultiplier patch hidden classes activation weightInit bnMode seed device threads".split(
     " ",
   ),
 );

@@ -33,6 +33,8 @@ export function declareTrainFlags(command: Command): Command {
   model("--model <name>", `${names(MODELS)} (default: ${spec.model.name})`);
   model("--weights <file>", "weights to begin with: safetensors with PyTorch's names (default: drawn from the seed)");
   model("--width <n>", "channels of a resnet's first stage", whole(1));
+  model("--width-multiplier <x>", "channels of mobilenet-v2, as a multiple of its own", number);
+  model("--patch <pixels>", "side of a vit's patches (default: 16)", whole(1));
   model("--hidden <n>", "units of each hidden layer of mlp3", whole(1));
   model("--classes <n>", "classes of the model (default: those of the data)", whole(1));
   model("--activation <name>", "relu or sigmoid");
@@ -89,13 +91,13 @@ export function trainRequest(flags: Readonly<Record<string, unknown>>): TrainReq
   const path = (value: unknown) => (value === undefined ? undefined : resolve(value as string));
   const set = Object.entries(DATA_FLAGS).find(([name]) => flags[name] !== undefined);
   const paths = set && pathList(flags[set[0]] as string, `--${set[0]}`);
-  const { width, hidden, classes, activation, partition, classesPerClient, alpha } = flags;
+  const { width, widthMultiplier, patch, hidden, classes, activation, partition, classesPerClient, alpha } = flags;
   return given({
     training: centralised ? "centralised" : flags.algorithm,
     model: given({
       name: flags.model,
       weights: path(flags.weights),
-      options: given({ width, hidden, classes, activation }),
+      options: given({ width, widthMultiplier, patch, hidden, classes, activation }),
     }),
     data: given({
       ...(set && { name: set[1], paths }),

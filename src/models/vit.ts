@@ -26,12 +26,12 @@ const BIAS = 1e-6; // deviation of the perceptrons' initial biases, as torchvisi
  * A vision transformer: patches and one class token, `depth` blocks of attention and perceptron, the class token's head.
  *
  * x [B,C,H,W], option `patch` divides H and W → [B,N]. A block: x + attention(LayerNorm x), then x + perceptron(LayerNorm
- * x) with GELU. Option head: "normal", N(0, 0.02²) as timm, or "zero", as torchvision: then, until something was trained,
- * the gradient of all but the head is zero and holds nothing of the images.
- * Names and the other initial values are torchvision's.
+ * x) with GELU. Names and initial values are torchvision's, but for the head's weight: option init "fresh-head" draws it
+ * from N(0, 0.02²) as timm; "torchvision" has it 0, and then, until something was trained, the gradient of all but the head
+ * is 0 and holds nothing of the images.
  * Source: Dosovitskiy et al., "An image is worth 16x16 words", ICLR 2021 (base); Touvron et al., "Training data-efficient
  * image transformers", ICML 2021 (tiny, small); torchvision.models.vision_transformer.
- * Differs: the head's default; no dropout (torchvision's default is 0). The last block is computed for the class token
+ * Differs: the default head; no dropout (torchvision's default is 0). The last block is computed for the class token
  * alone, which no number depends on.
  */
 export function vit(name: string, size: { readonly width: number; readonly heads: number }): ModelFamily {
@@ -46,12 +46,12 @@ export function vit(name: string, size: { readonly width: number; readonly heads
       depth: atLeastOr(1, DEPTH),
       heads: atLeastOr(1, size.heads),
       hidden: atLeastOr(1, WIDER * size.width),
-      head: z.enum(["normal", "zero"]).default("normal").describe("normal or zero"),
+      init: z.enum(["fresh-head", "torchvision"]).default("fresh-head").describe("fresh-head or torchvision"),
     }),
     build: (options) => {
       const { inputShape, classes } = options;
       needWhole(name, options);
-      const weight = options.head === "zero" ? constantInit(0) : normalInit(POSITION);
+      const weight = options.init === "torchvision" ? constantInit(0) : normalInit(POSITION);
       const headInits = { weight, bias: constantInit(0) };
       const features = (net: Scope, x: Node) => encode(net, x, options);
       return defineModel({ name, options, inputShape, classes, head: "heads.head", headInits, features });

@@ -20,6 +20,10 @@ describe.skipIf(absent)("PyTorch's numbers", () => {
     ["resnet10-sigmoid", 77858],
     ["resnet18-tv-train", 177167],
     ["resnet18-tv-eval", 177167],
+    ["densenet-tv-eval", 13176],
+    ["densenet-tv-train", 13176],
+    ["mobilenet_v2-tv-train", 244517],
+    ["vit-tv", 24234],
   ])("%s: logits, loss, gradients, distance and its second-order gradient", async (name, parameters) => {
     const { tensors, metadata } = readGolden(name)!;
     const errors = await verifyGolden(tensors, metadata, reference);

@@ -19,6 +19,12 @@ describe("parameter counts", () => {
     // torchvision's documented numbers of parameters
     ["resnet18-imagenet", 3, 1000, {}, 11_689_512],
     ["resnet34-imagenet", 3, 1000, {}, 21_797_672],
+    ["densenet121", 3, 1000, {}, 7_978_856],
+    ["mobilenet-v2", 3, 1000, {}, 3_504_872],
+    ["vit-base", 3, 1000, { size: 224 }, 86_567_656],
+    // timm's and DeiT's: tokens of width D, (D·768 + D) + D + 197·D + 12·(12·D² + 13·D) + 2·D + 1000·D + 1000
+    ["vit-small", 3, 1000, { size: 224 }, 22_050_664],
+    ["vit-tiny", 3, 1000, { size: 224 }, 5_717_416],
     // DLG's net: 3·12·25+12 + 2·(12·12·25+12) + 768·10+10
     ["lenet-sigmoid", 3, 10, {}, 15_826],
     // 3·16·9+16 + 16·48·9+48 + 48·48·9+48 + 48·80·9+80 + 1280·10+10
@@ -34,10 +40,10 @@ describe("parameter counts", () => {
   );
 
   test("three and five times the width are FedLeak's 44.0 and 122.3 million", () => {
-    const millions = (width: number) =>
-      countElements(buildModel("resnet10", { inputShape: [3, 32, 32], classes: 5, width }).params) / 1e6;
-    expect(millions(192)).toBeCloseTo(44.0, 1);
-    expect(millions(320)).toBeCloseTo(122.3, 1);
+    const millions = (times: string) =>
+      countElements(buildModel(`resnet10${times}`, { inputShape: [3, 32, 32], classes: 5 }).params) / 1e6;
+    expect(millions("-x3")).toBeCloseTo(44.0, 1);
+    expect(millions("-x5")).toBeCloseTo(122.3, 1);
   });
 });
 
@@ -46,10 +52,17 @@ const SMALL: Record<string, Readonly<Record<string, unknown>>> = {
   "lenet-sigmoid": { inputShape: [2, 7, 8], classes: 3 },
   convnet: { inputShape: [2, 9, 8], classes: 3, width: 2 },
   resnet10: { inputShape: [2, 9, 8], classes: 3, width: 2 },
+  "resnet10-x3": { inputShape: [2, 8, 8], classes: 3, width: 2 },
+  "resnet10-x5": { inputShape: [2, 8, 8], classes: 3, width: 2 },
   resnet18: { inputShape: [2, 8, 8], classes: 3, width: 2 },
   resnet34: { inputShape: [2, 8, 8], classes: 3, width: 2 },
   "resnet18-imagenet": { inputShape: [2, 33, 32], classes: 3, width: 2 },
   "resnet34-imagenet": { inputShape: [2, 32, 32], classes: 3, width: 2 },
+  densenet121: { inputShape: [2, 33, 32], classes: 3, blocks: [2, 1, 1, 2], width: 3, growth: 2, bottleneck: 2 },
+  "mobilenet-v2": { inputShape: [2, 33, 32], classes: 3, widthMultiplier: 0.01 }, // 8 channels everywhere
+  "vit-tiny": { inputShape: [2, 6, 9], classes: 3, patch: 3, width: 6, depth: 2, heads: 3, hidden: 5 },
+  "vit-small": { inputShape: [2, 4, 4], classes: 3, patch: 2, width: 4, depth: 1, heads: 2, hidden: 5 },
+  "vit-base": { inputShape: [2, 4, 4], classes: 3, patch: 4, width: 4, depth: 1, heads: 1, hidden: 5 },
 };
 
 test("every model is tested", () => {
@@ -179,7 +192,7 @@ describe("options", () => {
     [
       "resnet11",
       good,
-      'model: name must be one of mlp3, lenet-sigmoid, convnet, resnet10, resnet18, resnet34, resnet18-imagenet, resnet34-imagenet; got "resnet11". Did you mean "resnet10"?',
+      'model: name must be one of mlp3, lenet-sigmoid, convnet, resnet10, resnet10-x3, resnet10-x5, resnet18, resnet34, resnet18-imagenet, resnet34-imagenet, densenet121, mobilenet-v2, vit-tiny, vit-small, vit-base; got "resnet11". Did you mean "resnet10"?',
     ],
     [
       "resnet10",
@@ -222,6 +235,19 @@ describe("options", () => {
       "lenet-sigmoid",
       { ...good, init: "normal" },
       'model lenet-sigmoid: option init must be torch or dlg-uniform; got "normal".',
+    ],
+    [
+      "vit-tiny",
+      { ...good, patch: 5 },
+      "model vit-tiny: the patch must divide the images' height and width; got patch 5, images 32×32.",
+    ],
+    ["vit-tiny", { ...good, width: 32 }, "the number of heads must divide the width; got 3 heads, width 32."],
+    ["densenet121", { ...good, blocks: [6, 12, 24] }, "option blocks must be four integers ≥ 1"],
+    ["densenet121", { ...good, inputShape: [3, 31, 32] }, "images must be at least 32×32"],
+    [
+      "mobilenet-v2",
+      { ...good, widthMultiplier: 0 },
+      "option widthMultiplier must be a number above 0, up to 16; got 0.",
     ],
     ["toString", good, 'got "toString"'],
   ])("%s %j", (name, options, message) => {
