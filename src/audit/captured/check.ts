@@ -51,12 +51,12 @@ export async function checkFolder(folder: string, options: CheckOptions): Promis
 export async function checkCaptured(captured: CapturedUpdate, options: CheckOptions): Promise<CheckReport> {
   const { manifest, network, matched, notes } = captured;
   const images = imagesOf(captured);
-  const rows = layerRows(captured, images);
+  const rows = layerRows(captured);
   const first = [
     ...matchLaws(captured),
     ...numberLaws(rows),
     ...changeLaws(captured, rows),
-    ...rankLaws(rows, images),
+    ...rankLaws(captured, rows),
     ...headLaws(captured, rows),
     ...bufferLaws(captured),
   ];

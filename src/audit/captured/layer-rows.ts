@@ -1,6 +1,7 @@
 import type { Model } from "../../nn/index.ts";
 import { numericRank } from "./rank.ts";
 import type { CapturedUpdate } from "./read.ts";
+import { rowLayers } from "./row-layers.ts";
 
 /** One parameter of a captured update, in numbers. */
 export interface LayerRow {
@@ -15,16 +16,17 @@ export interface LayerRow {
   readonly notFinite: number;
   /** Of the tensor's change, the share that may be rounding; 0 where gradients were sent. */
   readonly rounding: number;
-  /** Of linear layers' gradients, the first few and the last: the numeric rank, at most `rankLimit`; null: not looked at. */
+  /** Of linear layers that take one row an image, the first few and the last: the gradient's numeric rank, at most `rankLimit`; null: not looked at. */
   readonly rank: number | null;
   readonly rankLimit: number | null;
 }
 
-/** A row for each parameter, in the model's order. images: how many an attack looks for; undefined: not known. */
-export function layerRows(captured: CapturedUpdate, images: number | undefined): LayerRow[] {
+/** A row for each parameter, in the model's order. */
+export function layerRows(captured: CapturedUpdate): LayerRow[] {
   const { network, before, estimate, manifest } = captured;
-  const linear = network.params.filter(({ shape }) => shape.length === 2).map(({ name }) => name);
-  const ranked = new Set([...linear.slice(0, FIRST), network.head.weight]);
+  const linear = rowLayers(network);
+  const ranked = new Set([...linear.slice(0, FIRST), ...linear.slice(-1)]);
+  const most = Math.min(MOST_RANK, Math.max(LEAST_RANK, (passesOf(captured) ?? 0) + 1));
   return network.params.map(({ name, shape }) => {
     const weightNorm = normOf(before.params[name]!.data);
     const gradient = estimate.update[name];
@@ -34,16 +36,22 @@ export function layerRows(captured: CapturedUpdate, images: number | undefined):
     const rounding = manifest.sent === "gradient" ? 0 : roundingOf(captured, name);
     const row = { name, shape, weightNorm, norm, zeros: count(gradient.data, (v) => v === 0), notFinite, rounding };
     if (!ranked.has(name) || notFinite > 0 || shape.length !== 2) return { ...row, rank: null, rankLimit: null };
-    const most = Math.min(MOST_RANK, Math.max(...ranksNeeded(images)), ...shape);
-    const tolerance = Math.max(SURE, ROUNDING_MARGIN * rounding);
-    const rank = numericRank(gradient.data, shape as [number, number], { tolerance, most });
-    return { ...row, rank, rankLimit: most };
+    const rankLimit = Math.min(most, ...shape);
+    const tolerance = Math.max(SURE, ROUNDING_MARGIN * rounding, DECAY_MARGIN * decayLeft(captured));
+    const rank = numericRank(gradient.data, shape as [number, number], { tolerance, most: rankLimit });
+    return { ...row, rank, rankLimit };
   });
 }
 
-/** The least that tells more images than there are. */
-function ranksNeeded(images: number | undefined): number[] {
-  return [LEAST_RANK, images === undefined ? 0 : images + 1];
+/** How often an image went through the network, over all local steps; undefined: not known. */
+export function passesOf({ manifest: { batchSize, localSteps } }: CapturedUpdate): number | undefined {
+  return batchSize === null ? undefined : batchSize * localSteps;
+}
+
+/** What is left of weight decay in the estimate, relative to the gradient: the steps' weights are not their middle. */
+function decayLeft({ manifest: { sent, localSteps, learningRate, optimiser } }: CapturedUpdate): number {
+  if (sent === "gradient" || localSteps === 1) return 0;
+  return (optimiser.weightDecay * (learningRate ?? 1) * localSteps) / (1 - optimiser.momentum);
 }
 
 const EMPTY = { norm: null, zeros: 0, notFinite: 0, rounding: 0, rank: null, rankLimit: null } as const;
@@ -51,6 +59,7 @@ const FIRST = 2; // linear layers whose rank is looked at, beside the last; our 
 const LEAST_RANK = 32; // our choice: enough to tell small batches without a batch size
 const MOST_RANK = 128; // our choice, for the time it takes
 const SURE = 1e-4; // of the largest row: float32 sums are 100 times more exact; our choice
+const DECAY_MARGIN = 3; // our choice
 const ROUNDING_MARGIN = 10; // our choice: rows that matter little have a larger share of rounding
 
 function roundingOf({ after, before }: CapturedUpdate, name: string): number {

@@ -1,5 +1,5 @@
 import { type Finding, found, short, someOf } from "./finding.ts";
-import type { LayerRow } from "./layer-rows.ts";
+import { type LayerRow, passesOf } from "./layer-rows.ts";
 import type { Matched } from "./match.ts";
 import { statisticsOf } from "./observation.ts";
 import type { CapturedUpdate } from "./read.ts";
@@ -74,20 +74,20 @@ export function changeLaws({ manifest, estimate }: CapturedUpdate, rows: readonl
 const LARGE_CHANGE = 0.5; // our choice: training that moves so far in a round diverges
 const LARGE_ROUNDING = 0.01; // our choice
 
-/** Whether linear layers' gradients have no more rank than there are images. */
-export function rankLaws(rows: readonly LayerRow[], images: number | undefined): Finding[] {
-  if (images === undefined) return [];
-  const tested = rows.filter(({ rank, rankLimit }) => rank !== null && rankLimit! > images);
-  const above = tested.filter(({ rank }) => rank! > images);
-  if (above.length > 0) {
-    const { name, rank, rankLimit } = above[0]!;
-    const text =
-      `${name} has rank ${rank}${rank === rankLimit ? " or more" : ""}, and ${images} images give at most ${images}: the weights are ` +
-      "of another round, the batch is larger than told, or noise was added";
-    return [found("rank", "broken", text)];
+/** Whether linear layers' gradients have no more rank than images went through them, over all local steps. */
+export function rankLaws(captured: CapturedUpdate, rows: readonly LayerRow[]): Finding[] {
+  const passes = passesOf(captured);
+  if (passes === undefined) return [];
+  const tested = rows.filter(({ rank, rankLimit }) => rank !== null && rankLimit! > passes);
+  const above = tested.filter(({ rank }) => rank! > passes)[0];
+  if (above) {
+    const rank = `${above.rank}${above.rank === above.rankLimit ? " or more" : ""}`;
+    const text = `${above.name} has rank ${rank}, and ${passes} images give at most ${passes}`;
+    const why = "the weights are of another round, the batch is larger than told, or noise was added";
+    return [found("rank", "broken", `${text}: ${why}`)];
   }
   const names = tested.map(({ name, rank }) => `${name} ${rank}`);
-  return names.length > 0 ? [found("rank", "passed", `no rank above the ${images} images: ${someOf(names)}`)] : [];
+  return names.length > 0 ? [found("rank", "passed", `no rank above the ${passes} images: ${someOf(names)}`)] : [];
 }
 
 /** Whether BatchNorm's running statistics can have come from those handed out, and its counter from the steps told. */
