@@ -177,6 +177,7 @@ const QUOTED = [
   "weights",
   "activation",
   "local-steps",
+  "defence",
   "stopping-rule",
   "scoring",
   "peek",

@@ -1,15 +1,35 @@
 import { unknownName } from "../util/index.ts";
+import { adaptiveDp } from "./adaptive-dp.ts";
+import { secureAggregation, zeroSumNoise } from "./between-clients.ts";
 import { dpSgd } from "./dp-sgd.ts";
 import { gaussianDp } from "./gaussian-dp.ts";
+import { gradientShare, selectiveEncryption } from "./gradient-share.ts";
+import { guardianObjective } from "./guardian-objective.ts";
+import { outpost } from "./outpost.ts";
 import { quantise } from "./quantise.ts";
 import { completeValues, type SettingValue } from "./settings.ts";
 import { signOnly } from "./sign.ts";
+import { soteria } from "./soteria.ts";
 import { sparsify } from "./sparsify.ts";
 import type { Defence } from "./types.ts";
 
 /** All defences by name. */
 export const DEFENCES: Readonly<Record<string, Defence>> = Object.fromEntries(
-  [gaussianDp, dpSgd, quantise, sparsify, signOnly].map((defence) => [defence.name, defence]),
+  [
+    gaussianDp,
+    dpSgd,
+    adaptiveDp,
+    quantise,
+    sparsify,
+    signOnly,
+    soteria,
+    outpost,
+    guardianObjective,
+    gradientShare,
+    selectiveEncryption,
+    zeroSumNoise,
+    secureAggregation,
+  ].map((defence) => [defence.name, defence]),
 );
 
 /** A defence with a value for each of its settings. */
