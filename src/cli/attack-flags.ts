@@ -8,7 +8,7 @@ import { MODELS } from "../models/index.ts";
 import { ACTIVATIONS } from "../nn/index.ts";
 import { DEVICES } from "../runtime/index.ts";
 import { defenceFrom } from "./defence-flag.ts";
-import { wholeFrom } from "./flag-values.ts";
+import { notNegative, wholeFrom } from "./flag-values.ts";
 
 /** Declares on a command every flag that says what to attack and how; `requestOf` reads them back. */
 export function declareAttackFlags(command: Command): Command {
@@ -32,11 +32,15 @@ export function declareAttackFlags(command: Command): Command {
   const client = declare("Client");
   client("--model <name>", `${Object.keys(MODELS).join(", ")} (default: ${spec.model.name})`);
   client("--weights <file>", "trained weights: safetensors with PyTorch's names (default: drawn from the seed)");
-  client("--width <n>", "channels of the first stage of a resnet or convnet", from(1));
-  client("--hidden <n>", "units of each hidden layer of mlp3", from(1));
+  client("--width <n>", "channels of the first stage of a resnet or convnet, or of a vit's tokens", from(1));
+  client("--width-multiplier <x>", "channels of mobilenet-v2, as a multiple of its own", (option) =>
+    option.argParser(notNegative),
+  );
+  client("--patch <pixels>", "side of a vit's patches (default: 16)", from(1));
+  client("--hidden <n>", "units of each hidden layer of mlp3, or of a vit's blocks", from(1));
   client("--classes <n>", "classes of the model (default: those of the data)", from(1));
   client("--activation <name>", Object.keys(ACTIVATIONS).join(", "));
-  client("--weight-init <name>", "torch or dlg-uniform, for lenet-sigmoid");
+  client("--weight-init <name>", "torch or dlg-uniform, for lenet-sigmoid; fresh-head or torchvision, for a vit");
   client("--bn-mode <mode>", `BatchNorm in train or eval mode (default: ${spec.client.batchNorm})`);
   client(
     "--defence <name[:key=value,...]>",
@@ -95,6 +99,8 @@ export function requestOf(flags: Readonly<Record<string, unknown>>): RunRequest 
   );
   const options = {
     width: number("width"),
+    widthMultiplier: number("widthMultiplier"),
+    patch: number("patch"),
     hidden: number("hidden"),
     classes: number("classes"),
     activation: text("activation"),
