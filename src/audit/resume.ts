@@ -4,13 +4,13 @@ import { CHECKPOINT } from "./checkpoint.ts";
 import { conduct, ownerOf } from "./conduct.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { parseRecord } from "./record.ts";
-import type { Assumption, RunRecord } from "./record-schema.ts";
+import type { RunRecord } from "./record-schema.ts";
+import { checkUnbegun, withResumption } from "./resumed.ts";
 import type { RunOptions, RunOutcome } from "./run.ts";
-import { type FoundState, NO_CHECKPOINT, readState } from "./run-files.ts";
+import { type FoundState, readState } from "./run-files.ts";
 import { FILES, readRunFile } from "./run-folder.ts";
 import { completeSpec, type RunRequest } from "./spec.ts";
 import { compileAttack, prepareTrial } from "./trial.ts";
-import { versions } from "./versions.ts";
 
 /**
  * Goes on with a run that was stopped or killed; it ends with the same reconstruction, bit for bit, as if it had not been.
@@ -55,37 +55,16 @@ async function readRecord(folder: string): Promise<RunRecord> {
 
 /** The record as it was at the checkpoint, with the interruption in its ledger. */
 function goingOn({ results: _, ...stored }: RunRecord, iteration: number, found: FoundState | undefined): RunRecord {
-  const before = stored.ledger.find((entry) => entry.assumption === RESUMED);
-  const [was, now] = [JSON.stringify(stored.versions), JSON.stringify(versions())];
-  const entry: Assumption = {
-    assumption: RESUMED,
-    value: [before?.value, `at iteration ${iteration}`].filter(Boolean).join(", "),
-    origin: "measured",
-    note: [
-      ...(before?.note === undefined ? [] : [before.note]),
-      `At iteration ${iteration}: ${was === now ? "the same versions" : `continued with ${now}`}.`,
-      ...(found?.note === undefined ? [] : [found.note]),
-    ].join(" "),
-  };
   return {
     ...stored,
     status: "running",
     curve: stored.curve.filter((point) => point.iteration <= iteration),
-    ledger: [...stored.ledger.filter((other) => other !== before), entry],
+    ledger: withResumption(stored.ledger, {
+      place: `iteration ${iteration}`,
+      began: stored.versions,
+      note: found?.note,
+    }),
   };
-}
-
-const RESUMED = "resumed";
-
-/** A run without any checkpoint begins anew only if it was killed before it wrote the first one. */
-function checkUnbegun(folder: string, { status, curve }: RunRecord): void {
-  if (status === "running" && curve.length === 0) return;
-  fail({
-    who: `${CHECKPOINT} of run ${folder}`,
-    must: `it must be the folder of a run and hold a readable ${FILES.state}`,
-    got: `no readable ${FILES.state}`,
-    remedy: NO_CHECKPOINT,
-  });
 }
 
 /** The checkpoint must hold what this version of the attack carries. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { completeTrainSpec, parseTrainRecord, resumeTraining, type TrainRequest } from "../../src/audit/index.ts";
@@ -64,8 +64,16 @@ describe("a training", { timeout: 60_000 }, () => {
     };
     const part = await train(request, { signal: stop.signal, onEvent });
     expect(part.record.status).toBe("interrupted");
+    const lost = `${part.folder}-lost`;
+    cpSync(part.folder, lost, { recursive: true, filter: (file) => !file.includes("state.") });
+    await expect(resumeTraining(lost, { render: () => "" })).rejects.toThrow("got no readable state.safetensors");
     const rest = await resumeTraining(part.folder, { render: () => "<html>" });
     expect(rest.record.status).toBe("finished");
+    const resumed = rest.record.ledger.find(({ assumption }) => assumption === "resumed");
+    expect(resumed).toMatchObject({
+      value: expect.stringMatching(/^at (step|round) 3$/),
+      note: expect.stringContaining("the same versions"),
+    });
     expect(bytesOf(part.folder)).toEqual(bytesOf(whole.folder));
     const told = (record: typeof rest.record) => record.curve.map(({ seconds: _seconds, ...point }) => point);
     expect(told(rest.record)).toEqual(told(whole.record));

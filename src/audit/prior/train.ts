@@ -4,6 +4,7 @@ import { fail } from "../../util/index.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { fingerprint } from "../fingerprint.ts";
 import { lockFolder } from "../folder-lock.ts";
+import { checkUnbegun } from "../resumed.ts";
 import { readState, writeState } from "../run-files.ts";
 import { checkOut, exists, makeRunFolder, readRunFile } from "../run-folder.ts";
 import { versions } from "../versions.ts";
@@ -68,6 +69,8 @@ export async function resumePrior(folder: string, options: PriorWatcher): Promis
   options.onEvent?.({ kind: "stage", text: "reading the images" });
   const training = await preparePrior(completePriorSpec(stored.spec as unknown as PriorRequest));
   const found = await readState(folder, training.owner);
+  if (found === undefined)
+    checkUnbegun(folder, { status: stored.status === "training" ? "running" : stored.status, curve: [] });
   if (found?.note !== undefined) options.onEvent?.({ kind: "stage", text: found.note });
   const tensors = () => initialTensors(training.networks, priorKey(training.spec, "weights"));
   const from = found?.at ?? { state: { iteration: 0, evaluations: 0, tensors: tensors() }, seconds: 0 };

@@ -1,5 +1,6 @@
 import { fail } from "../../util/index.ts";
 import { lockFolder } from "../folder-lock.ts";
+import { checkUnbegun, withResumption } from "../resumed.ts";
 import { readState, writeState } from "../run-files.ts";
 import { checkOut, checkWritable, defaultOut, makeRunFolder } from "../run-folder.ts";
 import { versions } from "../versions.ts";
@@ -106,6 +107,7 @@ export async function resumeTraining(
   options.onEvent?.({ kind: "stage", text: "reading the data" });
   const training = await prepareTraining(completeTrainSpec(stored.spec as TrainRequest));
   const found = await readState(folder, trainOwner(training));
+  if (found === undefined) checkUnbegun(folder, stored);
   if (found?.note !== undefined) options.onEvent?.({ kind: "stage", text: found.note });
   options.onEvent?.({ kind: "stage", text: "compiling the training step" });
   const task = await taskOf(training);
@@ -116,7 +118,8 @@ export async function resumeTraining(
     options.onEvent?.({ kind: "folder", folder });
     const { results: _results, ...rest } = stored;
     const curve = stored.curve.filter(({ done }) => done <= from.done);
-    const record: TrainRecord = { ...rest, status: "running", curve };
+    const began = { place: `${stored.unit} ${from.done}`, began: stored.versions, note: found?.note };
+    const record: TrainRecord = { ...rest, status: "running", curve, ledger: withResumption(stored.ledger, began) };
     return {
       folder,
       record: await conductTraining({ ...options, training, task, folder, record, from, watcher: options }),
