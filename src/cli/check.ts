@@ -58,7 +58,7 @@ export function checkText(report: CheckReport, width = WIDTH): string {
     ...table([
       ["model", report.model],
       ["sent", report.sent],
-      ["images", report.images === null ? "not known" : `${report.images}`],
+      ["images", report.images === null ? "not known" : `${report.images} behind this update`],
       ["equations", `${report.equations} for ${report.unknowns ?? "an unknown number of"} unknowns`],
       ["labels", counts.length > 0 ? `${counts.join(", ")} (${labelsAbout})` : labelsAbout],
       ...closedForms.map(({ method, about }): Row => [method, about]),
