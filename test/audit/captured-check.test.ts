@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type CheckReport, checkFolder } from "../../src/audit/index.ts";
+import { float32 } from "../../src/tensor/index.ts";
 import { key, normal, split } from "../../src/util/index.ts";
-import { classifierFile } from "../onnx/classifier.ts";
+import { CLASSIFIER, classifierFile } from "../onnx/classifier.ts";
 import { type Made, make, THREADS, write } from "./captured-fixture.ts";
 
 const CONVNET = { name: "convnet", options: { inputShape: [1, 8, 8], width: 4 } } as const;
@@ -67,6 +68,20 @@ describe("fedleak check", { timeout: 120_000 }, () => {
     const later = await make({ sent: "gradient", batchSize: 4, seed: 2, weights: { params, buffers: {} } });
     expect(broken(await check(later))).toEqual([]);
     expect(broken(await check({ ...later, before: first.before }))).toContain("symmetry");
+  });
+
+  it("tells a gradient of a bias that BatchNorm takes off", async () => {
+    const [conv, ...others] = CLASSIFIER.nodes;
+    const biased = classifierFile({
+      initializers: { ...CLASSIFIER.initializers, "conv.bias": float32([4], [0.1, -0.2, 0.3, 0]) },
+      nodes: [{ ...conv!, inputs: [...conv!.inputs, "conv.bias"] }, ...others],
+    });
+    const made = await make({ onnx: biased, batchSize: 4 });
+    const report = await check(made);
+    expect(broken(report)).toEqual([]);
+    expect(passed(report)).toContain("silent-bias");
+    const update = { ...made.update, "conv.bias": float32([4], [1, 0, 0, 0]) };
+    expect(broken(await check({ ...made, update }))).toContain("silent-bias");
   });
 
   it("says where no symmetry can be tested", async () => {

@@ -19,8 +19,14 @@ export interface Symmetry {
   readonly leftover: number;
 }
 
+/** A bias that changes no output, since BatchNorm takes the mean off right after it: its gradient is 0. */
+export interface Silent {
+  readonly weight: string;
+  readonly bias: string;
+}
+
 /**
- * The scale symmetries of a network, found by trying: weights are scaled and outputs on random images compared.
+ * The scale symmetries of a network and its silent biases, found by trying: weights are scaled and outputs on random images compared.
  *
  * Tried are each weight by itself and each weight against the next two; factors are powers of two, so that networks of
  * piecewise linear units give equal bits. Of many weights some are taken, evenly spaced. mode as the client's.
@@ -31,7 +37,7 @@ export async function symmetriesOf(
   network: Model,
   weights: { readonly params: Tensors<"float32">; readonly buffers: Tensors<"float32"> },
   { mode, device, threads }: { readonly mode: "train" | "eval"; readonly device: Device; readonly threads: number },
-): Promise<Symmetry[]> {
+): Promise<{ readonly scales: readonly Symmetry[]; readonly silent: readonly Silent[] }> {
   const { logits } = network.forward({
     params: inputsFor(network.params, PARAM),
     buffers: inputsFor(network.buffers, BUFFER),
@@ -48,13 +54,23 @@ export async function symmetriesOf(
   try {
     const plain = await run(weights.params);
     const spread = Math.max(...plain) - Math.min(...plain);
-    const found: Symmetry[] = [];
-    for (const candidate of candidates(network.params)) {
-      const moved = await run({ ...weights.params, ...scaled(candidate, weights.params) });
-      const leftover = moved.reduce((most, v, i) => Math.max(most, Math.abs(v - plain[i]!)), 0) / spread;
-      if (leftover <= SAME) found.push({ ...candidate, leftover });
+    const leftoverOf = async (changed: Tensors<"float32">) => {
+      const moved = await run({ ...weights.params, ...changed });
+      return moved.reduce((most, v, i) => Math.max(most, Math.abs(v - plain[i]!)), 0) / spread;
+    };
+    const all = candidates(network.params);
+    const scales: Symmetry[] = [];
+    for (const candidate of all) {
+      const leftover = await leftoverOf(scaled(candidate, weights.params));
+      if (leftover <= SAME) scales.push({ ...candidate, leftover });
     }
-    return found;
+    const silent: Silent[] = [];
+    for (const { outgoing, incoming } of all) {
+      const [weight, bias] = outgoing;
+      if (incoming !== undefined || bias === undefined) continue;
+      if ((await leftoverOf(shifted(bias, weights.params))) <= SAME) silent.push({ weight: weight!, bias });
+    }
+    return { scales, silent };
   } finally {
     await program.release();
   }
@@ -136,6 +152,18 @@ function scaled({ outgoing, incoming, units }: Candidate, weights: Tensors<"floa
   if (incoming === undefined) return Object.fromEntries(out);
   const unit = incomingUnit(weights[incoming]!, units);
   return { ...Object.fromEntries(out), [incoming]: times(weights[incoming]!, (i) => 1 / factors[unit(i)]!) };
+}
+
+/** A bias with every unit moved by its own amount. */
+function shifted(name: string, weights: Tensors<"float32">): Tensors<"float32"> {
+  const { shape, data } = weights[name]!;
+  const moves = uniform(split(key(0), "shift"), data.length);
+  return {
+    [name]: float32(
+      shape,
+      data.map((v, i) => v + moves[i]!),
+    ),
+  };
 }
 
 const FACTORS = [0.5, 1, 2, 4]; // powers of two: exact; our choice
