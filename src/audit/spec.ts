@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { link } from "../defences/index.ts";
+import { chain, link } from "../defences/index.ts";
 import { CAPABILITIES, type Capability, DEFAULT_GRANTS } from "../fl/index.ts";
 import { parseDevice } from "../runtime/index.ts";
 import { fail, unknownName } from "../util/index.ts";
@@ -111,13 +111,15 @@ export function completeSpec(request: RunRequest): RunSpec {
   const spec = parsed.data;
   parseDevice(spec.device);
   checkData(spec.data);
-  const { grants, defences } = spec.client;
+  const { grants } = spec.client;
+  const defences = spec.client.defences.map(({ name, settings }) => link(name, settings));
+  chain(...defences); // throws where their order makes no sense
   return {
     ...spec,
     client: {
       ...spec.client,
       grants: [...new Set(grants)].sort(),
-      defences: defences.map(({ name, settings }) => ({ name, settings: { ...link(name, settings).settings } })),
+      defences: defences.map(({ defence: { name }, settings }) => ({ name, settings: { ...settings } })),
     },
   };
 }

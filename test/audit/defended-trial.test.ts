@@ -38,6 +38,7 @@ describe("a trial with defences", () => {
     const spec = (defences: unknown) => () => completeSpec({ client: { defences } } as RunRequest);
     expect(spec([{ name: "soteira" }])).toThrow(/Did you mean "soteria"/);
     expect(spec([{ name: "soteria", settings: { percentile: 101 } }])).toThrow(/soteria percentile.*got 101/);
+    expect(spec([{ name: "sign" }, { name: "dp-sgd" }])).toThrow(/Name dp-sgd first/);
     expect(spec("soteria")).toThrow(/client.defences: it must be a list of objects/);
   });
 });
