@@ -7,6 +7,8 @@ import {
   convLayer,
   defineModel,
   heInit,
+  type NormPart,
+  normPart,
   type Scope,
 } from "../nn/index.ts";
 import { defineFamily, type ModelFamily } from "./family.ts";
@@ -63,20 +65,21 @@ function convolve(features: Scope, x: Node, { blocks, width, growth, bottleneck 
   const act = (h: Node) => features.noteActivation(relu(h));
   const stem = bare(features.at("conv0"), x, { channels: width, kernel: 7, stride: 2 });
   const pooled = maxPool(act(batchNormLayer(features.at("norm0"), stem)), POOL);
-  let parts: readonly Node[] = [pooled]; // side by side, what the next layer sees
+  let parts: readonly NormPart[] = [normPart(features, pooled)]; // side by side, what the next layer sees
   blocks.forEach((layers, i) => {
     for (let j = 1; j <= layers; j++) {
       const layer = features.at(`denseblock${i + 1}.denselayer${j}`);
       const first = act(batchNormPartsLayer(layer.at("norm1"), parts));
       const narrow = bare(layer.at("conv1"), first, { channels: bottleneck * growth, kernel: 1 });
       const second = act(batchNormLayer(layer.at("norm2"), narrow));
-      parts = [...parts, bare(layer.at("conv2"), second, { channels: growth, kernel: 3 })];
+      const added = bare(layer.at("conv2"), second, { channels: growth, kernel: 3 });
+      parts = [...parts, normPart(layer, added)];
     }
     if (i === blocks.length - 1) return;
     const transition = features.at(`transition${i + 1}`);
     const seen = act(batchNormPartsLayer(transition.at("norm"), parts));
     const half = { channels: Math.floor(seen.shape[1]! / 2), kernel: 1 };
-    parts = [avgPool(bare(transition.at("conv"), seen, half), [2, 2])];
+    parts = [normPart(transition, avgPool(bare(transition.at("conv"), seen, half), [2, 2]))];
   });
   return act(batchNormPartsLayer(features.at("norm5"), parts));
 }

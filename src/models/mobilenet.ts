@@ -70,7 +70,7 @@ function invertedResidual(
   if (expansion > 1) h = normed(conv.at(`${index++}`), h, { channels: wide, kernel: 1 });
   h = normed(conv.at(`${index++}`), h, { channels: wide, kernel: 3, stride, groups: wide });
   h = bare(conv.at(`${index++}`), h, { channels, kernel: 1 });
-  h = batchNormLayer(conv.at(`${index}`), h);
+  h = batchNormLayer(conv.at(`${index}`), h, NORM);
   return stride === 1 && x.shape[1] === channels ? add(x, h) : h;
 }
 
@@ -83,8 +83,11 @@ interface Convolution {
 
 /** relu6(BatchNorm(conv x)): modules `0` and `1`. */
 function normed(scope: Scope, x: Node, options: Convolution): Node {
-  return scope.noteActivation(relu6(batchNormLayer(scope.at("1"), bare(scope.at("0"), x, options))));
+  return scope.noteActivation(relu6(batchNormLayer(scope.at("1"), bare(scope.at("0"), x, options), NORM)));
 }
+
+// As PyTorch computes: in 35 layers of ReLU6, one unit that rounding moves across a kink shows in all gradients before it.
+const NORM = { folded: true };
 
 /** A convolution without bias that keeps rows and columns (but for its stride), and starts from N(0, 2/fanOut). */
 function bare(scope: Scope, x: Node, { kernel, ...options }: Convolution): Node {

@@ -16,6 +16,8 @@ export {
   convLayer,
   type LayerInits,
   linearLayer,
+  type NormPart,
+  normPart,
   transposedConvLayer,
 } from "./layers.ts";
 export {

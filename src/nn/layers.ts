@@ -69,61 +69,94 @@ export function transposedConvLayer(scope: Scope, x: Node, options: Omit<ConvLay
   return convTranspose2d(x, weight, bias ? scope.param("bias", [channels], init) : undefined, { stride, padding });
 }
 
+interface BatchNormLayerOptions {
+  readonly track?: boolean;
+  readonly folded?: boolean;
+}
+
 /**
  * Batch normalisation: x [B,C,H,W] → same shape; weight, bias, running_mean, running_var [C]. As torch.nn.BatchNorm2d.
  *
  * In train mode by the batch's statistics, which it reports; in eval mode by the running ones. With `track` false it
- * keeps no running statistics and always uses the batch's.
+ * keeps no running statistics and always uses the batch's. With `folded` true it computes, by the batch, x·a + b of two
+ * numbers a channel, as PyTorch does on a processor, instead of centring x first; the numbers agree but for rounding.
  * Throws in train mode when a channel has only one value, whose variance is 0 whatever the image.
  * Differs: it never changes the running statistics and has no `num_batches_tracked`; who trains moves them.
  */
-export function batchNormLayer(scope: Scope, x: Node, { track = true }: { readonly track?: boolean } = {}): Node {
-  const { gamma, beta, running } = batchNormTensors(scope, x.shape[1]!, track);
+export function batchNormLayer(scope: Scope, x: Node, options: BatchNormLayerOptions = {}): Node {
+  const { track = true, folded = false } = options;
+  const tensors = batchNormTensors(scope, x.shape[1]!);
+  const { gamma, beta } = tensors;
+  const running = track && tensors.running();
   if (running && scope.mode === "eval") return batchNorm(x, gamma, beta, running);
   scope.noteStatistics(batchStatistics(scope.name, x));
-  return batchNorm(x, gamma, beta, "batch");
+  return folded ? foldedNorm(x, gamma, beta) : batchNorm(x, gamma, beta, "batch");
 }
 
-/**
- * `batchNormLayer` of parts side by side: [B,Cᵢ,H,W] each → [B,ΣCᵢ,H,W].
- *
- * In train mode (x − μ)/√(v + ε) of a part is one node, however many layers normalise that part.
- */
-export function batchNormPartsLayer(scope: Scope, parts: readonly Node[]): Node {
-  const channels = parts.reduce((total, { shape }) => total + shape[1]!, 0);
-  const { gamma, beta, running } = batchNormTensors(scope, channels, true);
-  if (running && scope.mode === "eval") return batchNorm(concat(parts, 1), gamma, beta, running);
-  const seen = parts.map((part) => batchStatistics(scope.name, part));
+/** x·a + b by the batch: a = γ/√(v + ε), b = β − μ·a. */
+function foldedNorm(x: Node, gamma: Node, beta: Node): Node {
+  const centre = mean(x, IMAGES, KEEP);
+  const spread = mean(square(sub(x, centre)), IMAGES, KEEP);
+  const scale = div(perChannel(gamma), sqrt(add(spread, EPSILON)));
+  return add(mul(x, scale), sub(perChannel(beta), mul(centre, scale)));
+}
+
+/** Channels that several layers normalise, each beside others: what follows from these channels alone is made once. */
+export interface NormPart {
+  /** [B,C,H,W] */
+  readonly x: Node;
+  /** In train mode (x − μ)/√(v + ε), and μ and v. */
+  readonly batch: { readonly normal: Node; readonly seen: BatchStatistics } | undefined;
+}
+
+/** The part of x [B,C,H,W]. Throws in train mode when a channel has only one value. */
+export function normPart(scope: Scope, x: Node): NormPart {
+  if (scope.mode === "eval") return { x, batch: undefined };
+  return { x, batch: { normal: standardised(x), seen: batchStatistics(scope.name, x) } };
+}
+
+/** `batchNormLayer` of parts side by side: [B,Cᵢ,H,W] each → [B,ΣCᵢ,H,W]. */
+export function batchNormPartsLayer(scope: Scope, parts: readonly NormPart[]): Node {
+  const channels = parts.reduce((total, { x }) => total + x.shape[1]!, 0);
+  const tensors = batchNormTensors(scope, channels);
+  const { gamma, beta } = tensors;
+  const running = tensors.running();
+  const batches = parts.flatMap(({ batch }) => batch ?? []);
+  if (batches.length === 0) {
+    const whole = parts.map(({ x }) => x);
+    return batchNorm(concat(whole, 1), gamma, beta, running);
+  }
+  const beside = (of: (seen: BatchStatistics) => Node) =>
+    concat(
+      batches.map(({ seen }) => of(seen)),
+      0,
+    );
   scope.noteStatistics({
-    mean: concat(
-      seen.map((part) => part.mean),
-      0,
-    ),
-    variance: concat(
-      seen.map((part) => part.variance),
-      0,
-    ),
-    count: seen[0]!.count,
+    mean: beside(({ mean }) => mean),
+    variance: beside(({ variance }) => variance),
+    count: batches[0]!.seen.count,
   });
-  return add(mul(concat(parts.map(standardised), 1), perChannel(gamma)), perChannel(beta));
+  const normals = batches.map(({ normal }) => normal);
+  return add(mul(concat(normals, 1), perChannel(gamma)), perChannel(beta));
 }
 
 const EPSILON = 1e-5; // of torch.nn.BatchNorm2d
 
 /** (x − mean)/√(variance + ε) per channel of the batch. */
 function standardised(x: Node): Node {
-  const centred = sub(x, mean(x, IMAGES, KEEP));
+  const once = sub(x, mean(x, IMAGES, KEEP));
+  const centred = sub(once, mean(once, IMAGES, KEEP)); // what rounding left of the mean: gradients before it nearly cancel
   return div(centred, sqrt(add(mean(square(centred), IMAGES, KEEP), EPSILON)));
 }
 
-function batchNormTensors(scope: Scope, channels: number, track: boolean) {
+function batchNormTensors(scope: Scope, channels: number) {
   const shape = [channels];
   const gamma = scope.param("weight", shape, constantInit(1));
   const beta = scope.param("bias", shape, constantInit(0));
-  const running = track && {
+  const running = () => ({
     mean: scope.buffer("running_mean", shape, constantInit(0)),
     variance: scope.buffer("running_var", shape, constantInit(1)),
-  };
+  });
   return { gamma, beta, running };
 }
 

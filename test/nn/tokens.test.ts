@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { concat, conv2d, input, type Node, narrow, reshape, sub, transpose } from "../../src/graph/index.ts";
+import { batchNorm, concat, conv2d, input, type Node, narrow, reshape, sub, transpose } from "../../src/graph/index.ts";
 import {
   attentionLayer,
   batchNormLayer,
@@ -8,6 +8,7 @@ import {
   inputsFor,
   layerNormLayer,
   type Mode,
+  normPart,
   patchLayer,
   run,
   type Scope,
@@ -125,10 +126,28 @@ test("patches are a convolution whose stride is its kernel, row by row", () => {
   expect(largest(valuesOf(difference, { x: [2, 3, 4, 6] }).y)).toBeLessThan(1e-12);
 });
 
+test("a folded BatchNorm is the same function", () => {
+  const a = input("a", [3, 2, 4, 5]);
+  const difference = (net: Scope) => {
+    const folded = batchNormLayer(net.at("f"), a, { folded: true });
+    const tensors = { gamma: input("f.weight", [2]), beta: input("f.bias", [2]) };
+    return sub(folded, batchNorm(a, tensors.gamma, tensors.beta, "batch"));
+  };
+  expect(largest(valuesOf(difference, { a: [3, 2, 4, 5] }, "train").y)).toBeLessThan(1e-12);
+});
+
 test.each(["train", "eval"] as const)("BatchNorm of parts is BatchNorm of their concatenation, %s mode", (mode) => {
   const parts = [input("a", [3, 2, 4, 5]), input("b", [3, 3, 4, 5])];
   const inputs = { a: [3, 2, 4, 5], b: [3, 3, 4, 5] };
-  const apart = valuesOf((net) => batchNormPartsLayer(net, parts), inputs, mode).y;
+  const apart = valuesOf(
+    (net) =>
+      batchNormPartsLayer(
+        net,
+        parts.map((part) => normPart(net, part)),
+      ),
+    inputs,
+    mode,
+  ).y;
   const whole = valuesOf((net) => batchNormLayer(net, concat(parts, 1)), inputs, mode).y;
   expect(apart.shape).toEqual([3, 5, 4, 5]);
   apart.data.forEach((v, i) => {
