@@ -45,13 +45,20 @@ export interface StepResult {
 const PEER_NAMES: Readonly<Record<string, string>> = {
   lenet: "lenet-sigmoid",
   resnet18: "resnet18-imagenet",
+  mobilenet_v2: "mobilenet-v2",
+  vit_tiny: "vit-tiny",
 };
+
+/** The patch that the peer script gives a vision transformer for images of this size. */
+const peerPatch = (size: number) => Math.max(4, Math.floor(size / 14));
 
 /** Times forward pass, gradient and attack step, each a program of its own. */
 export async function timeStep(options: StepOptions): Promise<StepResult> {
   const { batch, size, mode, classes, runs } = options;
   const threads = options.threads ?? availableParallelism();
-  const model = buildModel(PEER_NAMES[options.model] ?? options.model, { inputShape: [3, size, size], classes });
+  const name = PEER_NAMES[options.model] ?? options.model;
+  const patch = name.startsWith("vit-") ? { patch: peerPatch(size) } : {};
+  const model = buildModel(name, { inputShape: [3, size, size], classes, ...patch });
   const graphs = attackStep(model, batch, mode);
   const time = async (part: "forward" | "gradient" | "step") => {
     const start = performance.now();
