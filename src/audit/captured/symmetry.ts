@@ -15,7 +15,7 @@ export interface Symmetry {
   /** Weight [O′,O·K,…] that is scaled against them; undefined: BatchNorm takes the scale off by itself. */
   readonly incoming: string | undefined;
   readonly units: number;
-  /** How far outputs moved when it was tried, relative to their spread: BatchNorm's ε, and rounding. */
+  /** How far outputs moved when it was tried, relative to their spread over images: BatchNorm's ε, and rounding. */
   readonly leftover: number;
 }
 
@@ -53,7 +53,8 @@ export async function symmetriesOf(
   };
   try {
     const plain = await run(weights.params);
-    const spread = Math.max(...plain) - Math.min(...plain);
+    const spread = spreadOverImages(plain, network.classes);
+    if (spread < DULL * plain.reduce((most, v) => Math.max(most, Math.abs(v)), 0)) return { scales: [], silent: [] };
     const leftoverOf = async (changed: Tensors<"float32">) => {
       const moved = await run({ ...weights.params, ...changed });
       return moved.reduce((most, v, i) => Math.max(most, Math.abs(v - plain[i]!)), 0) / spread;
@@ -74,6 +75,15 @@ export async function symmetriesOf(
   } finally {
     await program.release();
   }
+}
+
+/**
+ * How much outputs [B,N] depend on the images: the largest difference between two images in one class. Between classes they
+ * differ by the head's bias alone, which says nothing about the layers before it.
+ */
+function spreadOverImages(outputs: Float32Array, classes: number): number {
+  const ofClass = (j: number) => outputs.filter((_, i) => i % classes === j);
+  return Math.max(...Array.from({ length: classes }, (_, j) => Math.max(...ofClass(j)) - Math.min(...ofClass(j))));
 }
 
 /**
@@ -106,7 +116,8 @@ export function imbalance(
 type Candidate = Omit<Symmetry, "leftover">;
 
 const BATCH = 4; // images that are tried; BatchNorm needs some
-const SAME = 1e-3; // of the outputs' spread; BatchNorm's ε of 1e-5 stays below, a scale that matters is above; our choice
+const DULL = 1e-4; // of the outputs' size; our choice: less than that, and rounding hides what a weight does
+const SAME = 1e-3; // of the outputs' spread over images; BatchNorm's ε of 1e-5 stays below, a scale that matters is above; our choice
 const MOST_WEIGHTS = 24; // our choice, for the time it takes
 const [IMAGES, PARAM, BUFFER] = ["images", "param.", "buffer."] as const;
 
