@@ -137,11 +137,11 @@ export async function observed(
     key,
   );
   const broken = Object.entries(sent.update).find(([, t]) => !t.data.every(Number.isFinite));
-  if (broken) {
+  if (broken || !Number.isFinite(sent.loss)) {
     fail({
       who: "client",
-      must: "every number of its update must be finite",
-      got: `NaN or infinity in the gradient of ${broken[0]}`,
+      must: "its loss and every number of its update must be finite",
+      got: broken ? `NaN or infinity in the gradient of ${broken[0]}` : `loss ${sent.loss}`,
       remedy: "Check the weights: this model has overflowed on this batch.",
     });
   }

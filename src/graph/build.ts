@@ -73,7 +73,8 @@ export function logSumExp(x: Node, axis = -1): Node {
 export function logSoftmax(x: Node, axis = -1): Node {
   const peak = max(x, [axis], { keepDims: true });
   const atPeak = equal(x, peak);
-  const centred = where(atPeak, 0, sub(x, peak)); // 0 there anyway; so its gradient does not cancel either
+  const below = sub(x, peak);
+  const centred = where(atPeak, stopGradient(below), below); // 0 there, NaN for ∞; so its gradient does not cancel either
   const others = sum(where(atPeak, 0, exp(centred)), [axis], { keepDims: true });
   const furtherPeaks = stopGradient(sub(sum(cast(atPeak), [axis], { keepDims: true }), 1)); // 0 but for ties
   return sub(centred, logOfOneAnd(add(others, furtherPeaks)));

@@ -224,7 +224,7 @@ export function pad(x: Node, before: Shape, after: Shape): Node {
 
 /** `xs` end to end along `axis`; the other extents must agree. */
 export function concat(xs: readonly Node[], axis: number): Node {
-  return xs.length === 1 ? xs[0]! : apply(concatOp, xs, { axis });
+  return xs.length === 1 ? xs[0]! : apply(concatOp, [...xs], { axis }); // a copy: the caller may go on with its array
 }
 
 /** `x`, through which no gradient flows. */
