@@ -179,8 +179,8 @@ describe("a checkpoint", () => {
     ["missing", () => ({}), /hold a readable state\.safetensors; got no readable state\.safetensors/],
     [
       "with a record of another version",
-      () => ({ "state.safetensors": stateWith({}), "record.json": record.replace('"version": 1', '"version": 9') }),
-      /"version" must be 1; got 9/,
+      () => ({ "state.safetensors": stateWith({}), "record.json": record.replace(/"version": \d+/, '"version": 9') }),
+      /"version" must be \d+; got 9/,
     ],
     ["with half a record", () => ({ "record.json": record.slice(0, 200) }), /a record must be JSON/],
   ])("%s", async (name, files, words) => {
