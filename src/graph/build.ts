@@ -15,6 +15,7 @@ import {
   equal,
   erf,
   exp,
+  greaterEqual,
   log,
   matmul,
   max,
@@ -65,10 +66,11 @@ export function logSumExp(x: Node, axis = -1): Node {
 }
 
 /**
- * x − logSumExp(x) along `axis`, as (x − peak) − ln(1 + Σ exp(x − peak) over all but the peak).
+ * x − logSumExp(x) along `axis`; where one element is the largest, as (x − peak) − ln(1 + Σ exp(x − peak) over the others).
  *
- * Exact to the last bits where one element stands far above the others: the tiny loss of a confident prediction, and its
- * gradient, would else be the difference of two numbers near 1.
+ * The latter is exact to the last bits where the peak stands far above the others: the tiny loss of a confident prediction,
+ * and its gradient, would else be the difference of two numbers near 1. Equal peaks take the plain form: there is no one
+ * element whose gradient could be left out.
  */
 export function logSoftmax(x: Node, axis = -1): Node {
   const peak = max(x, [axis], { keepDims: true });
@@ -76,8 +78,9 @@ export function logSoftmax(x: Node, axis = -1): Node {
   const below = sub(x, peak);
   const centred = where(atPeak, stopGradient(below), below); // 0 there, NaN for ∞; so its gradient does not cancel either
   const others = sum(where(atPeak, 0, exp(centred)), [axis], { keepDims: true });
-  const furtherPeaks = stopGradient(sub(sum(cast(atPeak), [axis], { keepDims: true }), 1)); // 0 but for ties
-  return sub(centred, logOfOneAnd(add(others, furtherPeaks)));
+  const severalPeaks = greaterEqual(sum(cast(atPeak), [axis], { keepDims: true }), 2);
+  const plain = sub(x, logSumExp(x, axis));
+  return where(broadcastTo(severalPeaks, x.shape), plain, sub(centred, logOfOneAnd(others)));
 }
 
 /** ln(1 + x) for x ≥ 0: what rounding takes from 1 + x is put back. Each difference is kept from being simplified. */
