@@ -12,7 +12,7 @@ const SMOOTH = { l1Weight: 0, cosineWeight: 0, l2Weight: 1, maskRatio: 1, activa
 const LBFGS = { ...PIXELS, ...SMOOTH, optimiser: "l-bfgs", learningRate: 1, iterations: 6 };
 const CMA = { ...PIXELS, optimiser: "cma-es", population: 6 };
 const TWO = { ...PIXELS, restarts: 2 };
-const POLISHED = { ...PIXELS, polish: 0.4 };
+const POLISHED = { ...PIXELS, iterations: 12, polish: 0.75 };
 const UPHILL = { ...PIXELS, gamma: 0.5, lookahead: "uphill" };
 
 /** Settings that need another case: closed forms and a prior have tests of their own, BatchNorm's is below. */
