@@ -33,6 +33,7 @@ const IDLE: { readonly [K in SettingName]?: Reason } = {
   scheduleFloor: (all) =>
     unlessGradient(all) ||
     (all.schedule !== "cosine" && all.schedule !== "exponential" && `the schedule is ${all.schedule}`),
+  scheduleCycle: (all) => unlessGradient(all) || (all.schedule === "constant" && "the schedule is constant"),
   warmUp: unlessGradient,
   labelLearningRate: (all) => (all.labels !== "joint" && "labels are not optimised") || unlessGradient(all),
   consensus: oneCandidate,

@@ -8,6 +8,7 @@ import {
   sgd,
   step,
   type Transform,
+  warmRestarts,
   warmUp,
 } from "../optim/index.ts";
 import type { AttackSettings } from "./settings.ts";
@@ -18,16 +19,19 @@ export function transformOf({ optimiser, weightDecay }: Pick<AttackSettings, "op
   return make({ weightDecay });
 }
 
+type ScheduleSettings = Pick<AttackSettings, "schedule" | "scheduleFloor" | "scheduleCycle" | "warmUp">;
+
 /** The factor on the step size by iteration 0, 1, …; `total` iterations are planned. */
 export function scheduleOf(
-  { schedule, scheduleFloor, warmUp: steps }: Pick<AttackSettings, "schedule" | "scheduleFloor" | "warmUp">,
+  { schedule, scheduleFloor, scheduleCycle, warmUp: steps }: ScheduleSettings,
   total: number,
 ): Schedule {
+  const length = scheduleCycle > 0 ? Math.min(scheduleCycle, total) : total;
   const after = {
     constant: () => constant(),
-    step: () => step(total),
-    cosine: () => cosine(total, scheduleFloor),
-    exponential: () => exponential(total, scheduleFloor),
-  }[schedule];
-  return warmUp(steps, after());
+    step: () => step(length),
+    cosine: () => cosine(length, scheduleFloor),
+    exponential: () => exponential(length, scheduleFloor),
+  }[schedule]();
+  return warmUp(steps, scheduleCycle > 0 ? warmRestarts(length, after) : after);
 }

@@ -75,6 +75,7 @@ export const SETTINGS = {
   langevin: number(0, 0, 1e6, "the spread of the noise that is added to the variables, in units of the step size"),
   schedule: choice(["constant", "cosine", "step", "exponential"], "how the step size falls over the iterations"),
   scheduleFloor: number(0, 0, 1, "the share of the step size that cosine and exponential end at"),
+  scheduleCycle: integer(0, 0, 1e9, "the number of iterations after which the schedule begins anew; 0: never"),
   warmUp: integer(0, 0, 1e9, "the number of iterations over which the step size rises"),
   clamp: flag(false, "whether pixels are put back into [0,1] after each step"),
   labels: choice(["inferred", "joint"], "whether inferred labels stay fixed or are optimised with the images"),

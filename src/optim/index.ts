@@ -3,7 +3,7 @@ export { type CmaEsState, cmaEsAsk, cmaEsInitial, cmaEsTell } from "./cma-es.ts"
 export { addDecay } from "./decay.ts";
 export { clip, globalNorm, signed } from "./gradient.ts";
 export { type Evaluation, type LBfgsOptions, type LBfgsState, type LBfgsStep, lBfgsStep } from "./l-bfgs.ts";
-export { constant, cosine, exponential, type Schedule, step, warmUp } from "./schedules.ts";
+export { constant, cosine, exponential, type Schedule, step, warmRestarts, warmUp } from "./schedules.ts";
 export { type SgdOptions, sgd } from "./sgd.ts";
 export {
   chain,

@@ -48,6 +48,16 @@ export function exponential(total: number, floor: number): Schedule {
   return (i) => floor ** (Math.min(i, total) / total);
 }
 
+/**
+ * `one` begun anew every `cycle` iterations: a sharp rise of the step size that leaves saddle points and poor minima.
+ *
+ * i → one(i mod cycle). Source: Loshchilov and Hutter, "SGDR", ICLR 2017, with cycles of one length (T_mult = 1).
+ */
+export function warmRestarts(cycle: number, one: Schedule): Schedule {
+  needPositive("warmRestarts", cycle);
+  return (i) => one(i % cycle);
+}
+
 /** `after`, multiplied by (i+1)/steps during the first `steps` iterations; `after` keeps its own count from 0. */
 export function warmUp(steps: number, after: Schedule): Schedule {
   return steps === 0 ? after : (i) => Math.min(1, (i + 1) / steps) * after(i);

@@ -46,6 +46,7 @@ const CHANGES: Readonly<Record<Exclude<SettingName, Elsewhere>, readonly [from: 
   schedule: [PIXELS, { schedule: "cosine" }],
   langevin: [PIXELS, { langevin: 0.2 }],
   scheduleFloor: [{ ...PIXELS, schedule: "cosine" }, { scheduleFloor: 0.5 }],
+  scheduleCycle: [{ ...PIXELS, schedule: "cosine" }, { scheduleCycle: 2 }],
   warmUp: [PIXELS, { warmUp: 5 }],
   clamp: [{ ...PIXELS, init: "normal" }, { clamp: false }],
   labels: [PIXELS, { labels: "joint" }],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { constant, cosine, step, warmUp } from "../../src/optim/index.ts";
+import { constant, cosine, step, warmRestarts, warmUp } from "../../src/optim/index.ts";
 
 describe("schedules", () => {
   it("constant is 1", () => {
@@ -37,6 +37,14 @@ describe("schedules", () => {
     expect(at(3)).toBeCloseTo(cosine(8)(3), 15);
     expect(at(6)).toBe(cosine(8)(6));
     expect(warmUp(0, constant())(0)).toBe(1);
+  });
+
+  it("warm restarts begin the schedule anew at each cycle", () => {
+    const at = warmRestarts(10, cosine(10));
+    expect(at(9)).toBeLessThan(0.03);
+    expect(at(10)).toBe(1);
+    expect([0, 3, 7].map((i) => at(20 + i))).toEqual([0, 3, 7].map(cosine(10)));
+    expect(() => warmRestarts(0, constant())).toThrow("warmRestarts: total must be > 0; got 0");
   });
 
   it("refuses a total of nothing", () => {
