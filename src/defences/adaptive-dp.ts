@@ -24,6 +24,7 @@ export const adaptiveDp = defineDefence({
     decay: number(0.9, SHARE, "b, what the noise is multiplied by when it shrinks; idle where decays is 0"),
     decays: number(0, { from: 0, whole: true }, "how often it has shrunk so far"),
   },
+  known: (settings) => ({ ...settings, clip: clipOf(settings), sigma: sigmaOf(settings) }),
   tells: (settings) => `clip ${clipOf(settings).toPrecision(4)}, sigma ${sigmaOf(settings).toPrecision(4)}, no epsilon`,
   each: (gradient, settings) => clipTo(gradient, clipOf(settings)),
   apply: (mean, { settings, key, step }) =>

@@ -1,3 +1,4 @@
+import type { KnownDefence } from "../fl/index.ts";
 import { unknownName } from "../util/index.ts";
 import { adaptiveDp } from "./adaptive-dp.ts";
 import { secureAggregation, zeroSumNoise } from "./between-clients.ts";
@@ -49,6 +50,11 @@ export function link(name: string, given: Readonly<Record<string, unknown>> = {}
   const settings = completeValues(`defence ${name}`, defence.settings, given);
   defence.check?.(settings);
   return { defence, settings };
+}
+
+/** A link as a server that dictates it knows it: all settings, and what follows from them. */
+export function knownLink({ defence, settings }: Link): KnownDefence {
+  return { name: defence.name, settings: defence.known?.(settings) ?? settings };
 }
 
 /** A link in words, for the ledger: its name and every setting. */

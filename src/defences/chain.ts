@@ -1,6 +1,6 @@
 import { type ClientUpdate, clientGradientStep, type GradientStep, weightedMean } from "../fl/index.ts";
 import { fail, type Key, split } from "../util/index.ts";
-import type { Link } from "./catalogue.ts";
+import { knownLink, type Link } from "./catalogue.ts";
 import { exampleGradients } from "./example-gradients.ts";
 import { type Defence, STAGES, type Stage, type Update } from "./types.ts";
 
@@ -12,7 +12,7 @@ export type DefendedStep = (step: GradientStep, key: Key) => Promise<ClientUpdat
  *
  * Without a defence it is `clientGradientStep`. Where a defence asks for U clients, the batch of B images is shared among
  * them, B/U consecutive images each, and every client applies the defences before it to its own part: the server's task is
- * then the whole batch. What the result holds is only what was sent: the defended update.
+ * then the whole batch. What the result holds is only what was sent, the defended update, and how it was defended.
  * Throws FedleakError when a defence stands before one of an earlier stage, or U does not divide B.
  */
 export function chain(...links: readonly Link[]): DefendedStep {
@@ -27,7 +27,8 @@ export function chain(...links: readonly Link[]): DefendedStep {
     links.forEach(({ defence, settings }, i) => {
       if (defence.stage === "clients") updates = defence.apply(updates, { settings, step, key: split(common, i) });
     });
-    return { ...together(sent), update: updates[0]! };
+    const known = links.length > 0 && { defences: links.map(knownLink) };
+    return { ...together(sent), update: updates[0]!, ...known };
   };
 }
 

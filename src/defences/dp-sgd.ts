@@ -24,6 +24,7 @@ export const dpSgd = defineDefence({
     sigma: number(0, FROM_ZERO, "the noise in units of clip; 0: by the accountant"),
   },
   check: (settings) => void sigmaOf(settings),
+  known: (settings) => ({ ...settings, sigma: sigmaOf(settings) }),
   tells: (settings) => `sigma ${sigmaOf(settings).toPrecision(4)}; images drawn independently is assumed`,
   each: (gradient, { clip }) => clipTo(gradient, clip),
   apply: (mean, { settings, key, step }) =>

@@ -22,6 +22,7 @@ export const gaussianDp = defineDefence({
     sigma: number(0, FROM_ZERO, "the noise in units of clip; 0: by epsilon and delta"),
   },
   check: (settings) => void sigmaOf(settings),
+  known: (settings) => ({ ...settings, sigma: sigmaOf(settings) }),
   tells: (settings) => `sigma ${sigmaOf(settings).toPrecision(4)}, for one update of one client`,
   apply: (update, { settings, key }) =>
     addNormal(clipTo(update, settings.clip), sigmaOf(settings) * settings.clip, key),

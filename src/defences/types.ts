@@ -1,7 +1,7 @@
 import type { Batch, GradientStep } from "../fl/index.ts";
 import type { Tensors } from "../tensor/index.ts";
 import type { Key } from "../util/index.ts";
-import type { SettingSpecs, SettingsOf } from "./settings.ts";
+import type { SettingSpecs, SettingsOf, SettingValue } from "./settings.ts";
 
 /** What a client sends, by parameter name. */
 export type Update = Tensors<"float32">;
@@ -54,6 +54,8 @@ export type DefenceOf<S extends SettingSpecs> = Acts<SettingsOf<S>> & {
   readonly settings: S;
   /** Throws where values that are each in range contradict each other. */
   check?(settings: SettingsOf<S>): void;
+  /** The settings with what follows from them in place of what was left open: what a server that dictates them knows. */
+  known?(settings: SettingsOf<S>): Readonly<Record<string, SettingValue>>;
   /** What follows from the settings, for the ledger. */
   tells?(settings: SettingsOf<S>): string;
 };

@@ -23,6 +23,7 @@ export {
   type ChannelStatistics,
   type ClientUpdate,
   DEFAULT_GRANTS,
+  type KnownDefence,
   type Observation,
   type Weights,
 } from "./types.ts";

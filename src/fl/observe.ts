@@ -11,7 +11,7 @@ export function observe(sent: ClientUpdate, granted: readonly Capability[]): Obs
   const known = Object.keys(CAPABILITIES);
   for (const name of granted) if (!known.includes(name)) unknownName("observe", "capability", name, known);
   const may = (capability: Capability) => granted.includes(capability);
-  const { modelName, mode, global, update, batchSize, labels, statistics, buffers } = sent;
+  const { modelName, mode, global, update, batchSize, labels, statistics, buffers, defences = [] } = sent;
   return {
     modelName,
     mode,
@@ -20,6 +20,7 @@ export function observe(sent: ClientUpdate, granted: readonly Capability[]): Obs
     ...(may("batch-size") && { batchSize }),
     ...(may("labels") && { labels: [...labels].sort((a, b) => a - b) }),
     ...(may("bn-statistics") && { statistics, buffers }),
+    ...(may("defence") && { defences }),
     granted: [...granted],
   };
 }

@@ -21,6 +21,12 @@ export interface ChannelStatistics {
   readonly variance: Tensor<"float32">;
 }
 
+/** A defence that clients apply, as whoever dictates it knows it: by name, with all settings and what follows from them. */
+export interface KnownDefence {
+  readonly name: string;
+  readonly settings: Readonly<Record<string, number | string>>;
+}
+
 /** Everything a client could send, or that could be known of it, after one round. It holds no image. */
 export interface ClientUpdate {
   readonly modelName: string;
@@ -37,6 +43,8 @@ export interface ClientUpdate {
   readonly statistics: Readonly<Record<string, ChannelStatistics>>;
   /** The running statistics after the step, by buffer name; in eval mode those handed out. */
   readonly buffers: Tensors<"float32">;
+  /** What all clients do to their updates, in this order; absent: nothing. */
+  readonly defences?: readonly KnownDefence[];
   /** The client's mean cross-entropy. Nobody is sent it. */
   readonly loss: number;
 }
@@ -47,6 +55,7 @@ export const CAPABILITIES = {
   labels: "the true labels, in no particular order",
   "bn-statistics": "BatchNorm's batch statistics, which follow from running statistics where clients send them",
   "local-schedule": "number of local steps, learning rate and batch order",
+  defence: "which defences clients apply, with their settings (usually the server dictates them)",
   "public-data": "images from the client's distribution, or a generator trained on them",
 } as const;
 
@@ -69,5 +78,7 @@ export interface Observation {
   readonly statistics?: Readonly<Record<string, ChannelStatistics>>;
   /** Granted by "bn-statistics": the running statistics the client sent. */
   readonly buffers?: Tensors<"float32">;
+  /** Granted by "defence". */
+  readonly defences?: readonly KnownDefence[];
   readonly granted: readonly Capability[];
 }

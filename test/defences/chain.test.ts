@@ -58,6 +58,14 @@ describe("chain", () => {
     expect(sent.update).toEqual(alone.update);
   });
 
+  test("says how the update was defended, with the noise that follows from the settings", async () => {
+    const sent = await chain(link("gaussian-dp", { epsilon: 0.5 }), link("sparsify"))(step, key(1));
+    expect(sent.defences?.map(({ name }) => name)).toEqual(["gaussian-dp", "sparsify"]);
+    expect(sent.defences?.[0]?.settings.sigma).toBeCloseTo(9.6896, 3); // sqrt(2 ln 125000) / 0.5
+    expect(sent.defences?.[1]?.settings).toEqual({ percent: 80 });
+    expect(await chain()(step, key(1))).not.toHaveProperty("defences");
+  });
+
   test("refuses a defence that stands after one of a later stage", () => {
     expect(() => chain(link("sparsify"), link("dp-sgd"))).toThrow(/dp-sgd changes the gradient.*before sparsify/);
     expect(() => chain(link("sparsify"), { defence: firstOnly, settings: {} })).toThrow(/Name first-only first/);

@@ -51,6 +51,13 @@ describe("observe", () => {
     expect(observe(SENT, ["bn-statistics"]).buffers).toBe(SENT.buffers);
   });
 
+  it("tells how clients defend themselves only when granted, with all settings", () => {
+    const defences = [{ name: "gaussian-dp", settings: { clip: 1, sigma: 2 } }];
+    expect(observe({ ...SENT, defences }, DEFAULT_GRANTS)).not.toHaveProperty("defences");
+    expect(observe({ ...SENT, defences }, ["defence"]).defences).toEqual(defences);
+    expect(observe(SENT, ["defence"]).defences).toEqual([]); // granted, and there are none
+  });
+
   it("never hands over the client's loss", () => {
     const numbersIn = sequences(observe(SENT, ALL)).flat();
     expect(numbersIn).not.toContain(SENT.loss);
