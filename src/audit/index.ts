@@ -4,6 +4,7 @@ export { type CompareOptions, type CompareOutcome, resumeComparison, startCompar
 export { COMPARISON_FILES, type ComparisonDocuments, isComparison, trialFolder } from "./compare/compare-folder.ts";
 export type { BatchPictures } from "./compare/compare-pictures.ts";
 export {
+  type CellAssumptions,
   type Comparison,
   parseComparison,
   type TableLine,

@@ -71,6 +71,8 @@ export const runRecord = z.strictObject({
     /** Operating system and architecture (`linux x64`), or the browser. */
     platform: z.string(),
   }),
+  /** Fingerprints of what every attack on this batch has in common: images and labels; weights and buffers. Absent in older records. */
+  inputs: z.strictObject({ batch: z.string().min(1), weights: z.string().min(1) }).optional(),
   /** Every seed that was used, by purpose. */
   seeds: z.record(z.string(), index),
   curve: z.array(curvePoint).readonly(),

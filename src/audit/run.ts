@@ -51,6 +51,7 @@ export async function runAttack(spec: RunSpec, options: RunOptions): Promise<Run
       spec: trial.spec,
       ledger: ledgerOf(trial, attack, versions()),
       versions: versions(),
+      inputs: trial.sharedPrints,
       seeds: { run: spec.seed },
       curve: [],
     };

@@ -48,6 +48,8 @@ export interface Trial {
   readonly specPrint: string;
   /** Of batch, weights and prior. */
   readonly inputsPrint: string;
+  /** Of what is the same for every attack on this batch: images and labels; weights and buffers. */
+  readonly sharedPrints: { readonly batch: string; readonly weights: string };
 }
 
 /** What the random draws of a run are for; each has its own key. */
@@ -104,6 +106,10 @@ export async function prepareTrial(asked: RunSpec): Promise<Trial> {
       ...[truth.images, truth.labels.join(), weights.params, weights.buffers],
       ...(prior ? [prior.fingerprint] : []),
     ),
+    sharedPrints: {
+      batch: await fingerprint(truth.images, truth.labels.join()),
+      weights: await fingerprint(weights.params, weights.buffers),
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { CompareOutcome } from "../audit/index.ts";
-import { COLUMNS, REPORT_FILES, tableNote } from "../report/index.ts";
+import { assumptionLines, COLUMNS, REPORT_FILES, tableNote } from "../report/index.ts";
 import { table, wrapped } from "./text-layout.ts";
 
 /** What a comparison came to, for a person at a terminal: a table for each setting and batch size, failures, files. */
@@ -16,6 +16,7 @@ export function compareText({ comparison, folder }: CompareOutcome): string {
           ["attack", ...COLUMNS.map(({ title }) => title)],
           ...lines.map((line) => [line.attack, ...COLUMNS.map(({ text }) => text(line))]),
         ]),
+        ...assumptionLines(comparison, { setting: name, batchSize: size }).flatMap((line) => wrapped(line, WIDTH)),
       ];
     }),
   );
@@ -39,9 +40,9 @@ export function compareText({ comparison, folder }: CompareOutcome): string {
 
 /** What a comparison came to, for a program: one JSON object. */
 export function compareJson({ comparison, folder }: CompareOutcome): Record<string, unknown> {
-  const { status, plan, table: lines, rows } = comparison;
+  const { status, plan, table: lines, rows, assumptions } = comparison;
   const failures = rows.flatMap(({ id, failure }) => (failure === undefined ? [] : [{ id, failure }]));
-  return { status, out: folder, report: join(folder, REPORT_FILES.report), plan, table: lines, failures };
+  return { status, out: folder, report: join(folder, REPORT_FILES.report), plan, table: lines, assumptions, failures };
 }
 
 const WIDTH = 96; // columns of text; our choice

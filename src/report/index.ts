@@ -1,3 +1,4 @@
+export { assumptionLines } from "./compare/assumption-text.ts";
 export { COLUMNS, type Column } from "./compare/columns.ts";
 export { comparisonDocuments, REPORT_FILES } from "./compare/documents.ts";
 export { comparisonCsv, comparisonMarkdown, tableNote } from "./compare/files.ts";

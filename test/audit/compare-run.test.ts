@@ -75,6 +75,15 @@ describe("a comparison with an attack that fails", () => {
       ["diverges", 1],
     ]);
     expect(rows[0]!.result).toMatchObject({ evaluations: 20, iterations: 20 });
+    expect(rows[1]!.inputs).toEqual(rows[0]!.inputs);
+    expect(rows[2]!.inputs!.weights).not.toBe(rows[0]!.inputs!.weights);
+    expect(rows[0]!.versions!.fedleak).toMatch(/^\d/);
+    expect(
+      storedIn(out).assumptions!.map(({ setting, shared, differing }) => [setting, shared.model, differing]),
+    ).toEqual([
+      ["one", "lenet-sigmoid", []],
+      ["two", "mlp3", []],
+    ]);
     expect(rows[0]!.result!.curve.map(({ evaluations }) => evaluations)).toEqual(
       Array.from({ length: 20 }, (_, i) => i + 1),
     );
@@ -148,16 +157,57 @@ test("an interrupt leaves the running trial with a checkpoint and the others to 
   expect(numbers(whole)).toEqual(numbers(reference));
 });
 
+/** Overwrites an image of 8 × 8 noise pixels. */
+async function drawNoise(file: string, step: number): Promise<void> {
+  const noise = Buffer.from(Array.from({ length: 192 }, (_, i) => (i * step) % 256));
+  await sharp(noise, { raw: { width: 8, height: 8, channels: 3 } }).toFile(file);
+}
+
+async function twoImages(folder: string): Promise<void> {
+  for (const [name, step] of [
+    ["a", 7],
+    ["b", 31],
+  ] as const) {
+    mkdirSync(join(folder, name), { recursive: true });
+    await drawNoise(join(folder, name, "1.png"), step);
+  }
+}
+
+test("an attack that met other images than the attack before it is an error row, with no score in the table", async () => {
+  const root = freshFolder();
+  const images = join(root, "images");
+  await twoImages(images);
+  const [sound] = PLAN.attacks;
+  const plan = completePlan({
+    ...PLAN,
+    settings: [{ ...PLAN.settings[1]!, data: { name: "image-folder", path: images } }],
+    attacks: [sound!, { ...sound!, as: "later" }, { ...sound!, as: "last" }],
+    evaluations: 2,
+  });
+  let turn: Promise<unknown> = Promise.resolve();
+  const apart = (task: TrialTask) => {
+    const own = turn.then(async () => {
+      await drawNoise(join(images, "a", "1.png"), task.trial.attack === "later" ? 5 : 7);
+      return runTrial(task, { render: () => "" });
+    });
+    turn = own;
+    return own; // one after the other, though two are asked for
+  };
+  const { comparison } = await begin(join(root, "c"), { apart, jobs: 2 }, plan);
+  expect(comparison.rows.map(({ status }) => status)).toEqual(["finished", "failed", "finished"]);
+  expect(comparison.rows[1]!.failure).toMatch(/must see the same batch and weights; got batch [0-9a-f]{12} beside/);
+  expect(comparison.table.find(({ attack }) => attack === "later")).toMatchObject({
+    psnrDb: null,
+    trials: { planned: 1, scored: 0, failed: 1 },
+  });
+});
+
 describe("a resume that cannot go on keeps everything", () => {
   /** A comparison of one trial on images of its own, stopped in its fifth iteration. */
   async function stopped(): Promise<{ out: string; images: string; folder: string }> {
     const [root, stop] = [freshFolder(), new AbortController()];
     const [out, images] = [join(root, "c"), join(root, "images")];
-    for (const name of ["a", "b"]) {
-      mkdirSync(join(images, name), { recursive: true });
-      const noise = Buffer.from(Array.from({ length: 192 }, (_, i) => (i * (name === "a" ? 7 : 31)) % 256));
-      await sharp(noise, { raw: { width: 8, height: 8, channels: 3 } }).toFile(join(images, name, "1.png"));
-    }
+    await twoImages(images);
     const [one, [attack]] = [PLAN.settings[0]!, PLAN.attacks];
     const settings = [{ ...one, data: { name: "image-folder", path: images } }];
     const plan = completePlan({ ...PLAN, settings, attacks: [attack!] });

@@ -53,6 +53,25 @@ export function fakeComparison(): Comparison {
     jobs: 1,
     rows,
     table: tableOf(PLAN, rows),
+    assumptions: [
+      {
+        setting: "sigmoid",
+        batchSize: 2,
+        shared: {
+          weights: "from a_b.safetensors, round not stated",
+          budget: "at most 100 gradient evaluations a trial",
+        },
+        differing: [
+          {
+            assumption: "prior",
+            groups: [
+              { value: "none", rows: ["inverting-gradients"] },
+              { value: "a <decoder>", rows: ["fedleak-release", "fedleak:gamma=0,tv=0.1 (seed 0)"] },
+            ],
+          },
+        ],
+      },
+    ],
     versions: { fedleak: "0.1.0", node: "20.20.2", onnxruntime: "1.30.0", platform: "linux x64" },
   };
 }

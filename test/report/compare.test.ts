@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { compareJson, compareText } from "../../src/cli/compare-summary.ts";
 import { meanCurve } from "../../src/report/compare/mean-curve.ts";
 import { renderComparison } from "../../src/report/compare/render.ts";
 import { comparisonCsv, comparisonDocuments, comparisonMarkdown, tableNote } from "../../src/report/index.ts";
@@ -33,6 +34,31 @@ describe("the table for documents", () => {
       .filter((line) => line.startsWith("|"))
       .map((line) => line.split("|").length);
     expect(new Set(widths).size).toBe(1);
+  });
+});
+
+describe("what is assumed", () => {
+  test("stands under each table of Markdown and report, escaped, what differs apart with whose it is", () => {
+    const markdown = comparisonMarkdown(comparison);
+    expect(markdown).toMatch(/\|\n\nAssumed in every row: weights: from a\\_b\.safetensors, .* · budget: at most 100 /);
+    expect(markdown).toMatch(/Not the same in all rows: prior: none \(inverting-gradients\) \/ a \\<decoder\\> \(/);
+    const page = renderComparison(comparison, []);
+    expect(page).toContain("<strong>Assumed in every row.</strong> weights: from a_b.safetensors");
+    expect(page).toContain("a &lt;decoder&gt; (fedleak-release, fedleak:gamma=0,tv=0.1 (seed 0)).");
+  });
+
+  test("stands under each table of the terminal and in its JSON", () => {
+    const outcome = { comparison, folder: "c" };
+    expect(compareText(outcome)).toMatch(
+      /\nAssumed in every row: weights: .*\n(.*\n)*Not the same in all rows: prior: /,
+    );
+    expect(compareJson(outcome).assumptions).toEqual(comparison.assumptions);
+  });
+
+  test("is left out where an older file does not have it", () => {
+    const { assumptions: _, ...older } = comparison;
+    expect(comparisonMarkdown(older)).not.toContain("Assumed");
+    expect(renderComparison(older, [])).not.toContain("Assumed");
   });
 });
 

@@ -6,6 +6,7 @@ import { checkOut, checkWritable, defaultOut, makeRunFolder } from "../run-folde
 import { prepareTrial } from "../trial.ts";
 import { versions } from "../versions.ts";
 import { isTaken } from "../write-file.ts";
+import { assumptionsOf } from "./assumptions.ts";
 import {
   type ComparisonDocuments,
   readComparison,
@@ -23,6 +24,7 @@ import { lanes } from "./lanes.ts";
 import type { ComparePlan } from "./plan.ts";
 import { emptyRow, rowOf } from "./row.ts";
 import { runTrial, type TrialTask } from "./run-trial.ts";
+import { withSameInputs } from "./same-inputs.ts";
 import { tableOf } from "./table.ts";
 
 export interface CompareOptions extends CompareWatcher {
@@ -125,8 +127,9 @@ async function conductTrials({ folder, comparison, trials, options }: Work): Pro
   const rows = new Map(comparison.rows.map((row) => [row.id, row]));
   const done = new Set(comparison.rows.filter(isDone).map(({ id }) => id));
   const now = (status: Comparison["status"]): Comparison => {
-    const all = trials.map(({ id }) => rows.get(id)!);
-    return { ...comparison, status, rows: all, table: tableOf(comparison.plan, all) };
+    const { plan } = comparison;
+    const all = withSameInputs(trials.map(({ id }) => rows.get(id)!));
+    return { ...comparison, status, rows: all, table: tableOf(plan, all), assumptions: assumptionsOf(plan, all) };
   };
   const waiting = trials.filter(({ id }) => !done.has(id));
   onEvent?.({ kind: "folder", folder, trials, done });
@@ -136,8 +139,9 @@ async function conductTrials({ folder, comparison, trials, options }: Work): Pro
     const task = { trial, folder: trialFolder(folder, trial.id), command: `${comparison.command} # ${trial.id}` };
     const row = await run(task, { signal, onEvent: (event) => onEvent?.({ kind: "trial", trial, event }) });
     rows.set(trial.id, row);
-    await writeComparison(folder, now("running"));
-    onEvent?.({ kind: "ended", trial, row });
+    const so = now("running");
+    await writeComparison(folder, so);
+    onEvent?.({ kind: "ended", trial, row: so.rows.find(({ id }) => id === trial.id)! });
   });
   const all = trials.every(({ id }) => isDone(rows.get(id)!));
   const end = now(all ? "finished" : "interrupted");

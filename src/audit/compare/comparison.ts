@@ -56,6 +56,29 @@ const trialRow = z.strictObject({
   failure: z.string().min(1).optional(),
   /** Of a trial that failed on its way: of its last finite iterate. */
   result: trialResult.optional(),
+  /** Fingerprints of the private batch and of the weights; missing where there is no record, or an older one. */
+  inputs: runRecord.shape.inputs,
+  /** What the trial's ledger says that another trial could differ in, by its name there. */
+  assumptions: z.record(z.string(), z.string()).optional(),
+  /** Of the program that began the trial. */
+  versions: runRecord.shape.versions.optional(),
+});
+
+/** What the numbers of one setting at one batch size assume. */
+const cellAssumptions = z.strictObject({
+  setting: z.string().min(1),
+  batchSize: whole,
+  /** Of all rows that have a record. */
+  shared: z.record(z.string(), z.string()),
+  /** What not all rows have in common: each value, and the rows that have it. */
+  differing: z
+    .array(
+      z.strictObject({
+        assumption: z.string().min(1),
+        groups: z.array(z.strictObject({ value: z.string(), rows: z.array(z.string()).readonly() })).readonly(),
+      }),
+    )
+    .readonly(),
 });
 
 const difference = z.strictObject({ meanDb: z.number(), interval95Db: interval, seeds: whole });
@@ -98,12 +121,15 @@ const comparison = z.strictObject({
   jobs: z.int().positive(),
   rows: z.array(trialRow).readonly(),
   table: z.array(tableLine).readonly(),
+  /** Of each setting and batch size that a row has a record of; missing in older files. */
+  assumptions: z.array(cellAssumptions).readonly().optional(),
   versions: runRecord.shape.versions,
 });
 
 export type TrialRow = z.infer<typeof trialRow>;
 export type TrialResult = z.infer<typeof trialResult>;
 export type TableLine = z.infer<typeof tableLine>;
+export type CellAssumptions = z.infer<typeof cellAssumptions>;
 
 /**
  * Reads the text of a comparison's file and checks it; `file` is only named in errors.

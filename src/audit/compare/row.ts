@@ -1,4 +1,5 @@
 import type { RunRecord, RunResults } from "../record-schema.ts";
+import { assumptionsIn } from "./assumptions.ts";
 import type { TrialResult, TrialRow } from "./comparison.ts";
 import type { TrialPlan } from "./expand.ts";
 
@@ -16,12 +17,16 @@ export function failedRow(trial: TrialPlan, failure: string): TrialRow {
 }
 
 /** The row of a trial from the record of its run. */
-export function rowOf(trial: TrialPlan, { status, failure, results, curve }: RunRecord): TrialRow {
+export function rowOf(trial: TrialPlan, record: RunRecord): TrialRow {
+  const { status, failure, results, curve, inputs, versions } = record;
   return {
     ...emptyRow(trial),
     status,
     ...(failure !== undefined && { failure }),
     ...((status === "finished" || status === "failed") && results && { result: resultOf(results, curve) }),
+    ...(inputs && { inputs }),
+    assumptions: assumptionsIn(record),
+    versions,
   };
 }
 

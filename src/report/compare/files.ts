@@ -1,8 +1,10 @@
 import type { Comparison, TableLine } from "../../audit/index.ts";
+import { assumptionLines } from "./assumption-text.ts";
 import { COLUMNS } from "./columns.ts";
 
 /** The table as GitHub-flavoured Markdown, one for each setting and batch size, with what every reader must know under it. */
-export function comparisonMarkdown({ plan, table, jobs }: Comparison): string {
+export function comparisonMarkdown(comparison: Comparison): string {
+  const { plan, table } = comparison;
   const cells = plan.settings.flatMap(({ name, about }) => plan.batches.map((batch) => ({ name, about, ...batch })));
   const tables = cells.map(({ name, about, size, evaluations }) => {
     const lines = table.filter((line) => line.setting === name && line.batchSize === size);
@@ -13,9 +15,15 @@ export function comparisonMarkdown({ plan, table, jobs }: Comparison): string {
       row(["attack", ...COLUMNS.map(({ title }) => title)]),
       row(["---", ...COLUMNS.map(() => "---:")]),
       ...lines.map((line) => row([line.attack, ...COLUMNS.map(({ text }) => text(line))])),
+      ...assumptionLines(comparison, { setting: name, batchSize: size }).flatMap((line) => ["", escaped(line)]),
     ].join("\n");
   });
-  return [...tables, tableNote({ plan, jobs })].join("\n\n");
+  return [...tables, tableNote(comparison)].join("\n\n");
+}
+
+/** Text that Markdown shows as it is: labels and paths are the user's. */
+function escaped(text: string): string {
+  return text.replace(/[\\`*_<>|[\]]/g, "\\$&");
 }
 
 /** How the table is to be read, in a few sentences. */

@@ -5,6 +5,7 @@ import { type Html, html, markupOf, raw } from "../html.ts";
 import type { DrawingDocument } from "../line-chart.ts";
 import { STYLE } from "../style.ts";
 import { failuresSection, planSection, termsSection } from "./about.ts";
+import { assumptionText } from "./assumption-text.ts";
 import { type Cell, cellName, cellsOf } from "./cells.ts";
 import { chartsMarkup } from "./charts.ts";
 import { gallery } from "./gallery.ts";
@@ -70,7 +71,16 @@ ${chartsMarkup(comparison, cell, document)}
 ${gallery(cell)}
 <h3>All numbers</h3>
 ${fullTable(cell)}
+${assumptionsMarkup(comparison, cell)}
 </section>`;
+}
+
+function assumptionsMarkup(comparison: Comparison, cell: Cell): Html | undefined {
+  const text = assumptionText(comparison, cell);
+  if (text === undefined) return undefined;
+  const { shared, differing } = text;
+  return html`<p class="note"><strong>Assumed in every row.</strong> ${shared}</p>
+${differing !== undefined && html`<p class="note"><strong>Not the same in all rows.</strong> ${differing}</p>`}`;
 }
 
 function facts({ plan, rows }: Comparison): Html {

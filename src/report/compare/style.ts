@@ -28,7 +28,7 @@ export const COMPARE_STYLE = `
 .gallery th { min-width: 120px; max-width: 180px; padding-top: 4px; overflow-wrap: anywhere; }
 .gallery img { width: 96px; height: 96px; object-fit: contain; border-radius: 4px; }
 .gallery small { font-size: 12px; }
-.note { margin-top: 8px; color: var(--muted); font-size: 14px; }
+.note { margin-top: 8px; color: var(--muted); font-size: 14px; overflow-wrap: anywhere; }
 @media screen and (max-width: 720px) {
   .facts > div:last-child:nth-child(odd) { grid-column: 1 / -1; }
   .floors.rank tr { grid-template-columns: 1fr 1fr; padding-bottom: 4px; }
