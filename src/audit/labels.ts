@@ -5,6 +5,7 @@ import { initialise } from "../nn/index.ts";
 import { type ProgramCache, programCache } from "../runtime/index.ts";
 import { FedleakError, fail, type Key, split } from "../util/index.ts";
 import { type LabelRow, labelFloors, rowOf, type TrialScore } from "./labels-table.ts";
+import { type ImageSource, openImages } from "./open-images.ts";
 import type { RunSpec } from "./spec.ts";
 import { observed, prepareTrial, runKey, type Trial } from "./trial.ts";
 
@@ -42,8 +43,8 @@ export interface LabelStudy {
 export async function studyLabels(asked: RunSpec, options: LabelStudyOptions): Promise<LabelStudy> {
   checkGrants(asked);
   const { batches, trials, onTrial, signal } = options;
+  checkSizes(await openImages(asked.data), batches);
   const base = await prepareTrial(withBatch(asked, Math.min(...batches)));
-  checkSizes(base, batches);
   const rows: LabelRow[] = [];
   let done = 0;
   for (const batchSize of batches) {
@@ -152,12 +153,12 @@ function checkGrants({ client }: RunSpec): void {
   }
 }
 
-function checkSizes({ source }: Trial, batches: readonly number[]): void {
+function checkSizes({ labels, source }: ImageSource, batches: readonly number[]): void {
   const most = Math.max(...batches);
-  if (most > source.labels.length) {
+  if (most > labels.length) {
     fail({
       who: "labels",
-      must: `a batch must have at most the ${source.labels.length} images of ${source.source}`,
+      must: `a batch must have at most the ${labels.length} images of ${source}`,
       got: `${most}`,
       remedy: "Pass smaller --batches, or other data.",
     });

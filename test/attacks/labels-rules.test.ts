@@ -71,6 +71,14 @@ describe("images predicted differently", () => {
     return scores.reduce((a, b) => a + b) / scores.length;
   };
 
+  it("head-inversion finds every label for B < N, where no other rule does", { timeout: 20_000 }, () => {
+    expect(accuracy("head-inversion", 4, { spread: 4 })).toBe(1);
+    for (const rule of ["paper", "idlg", "yin", "llg", "ilrg", "counts"] as const) {
+      expect(accuracy(rule, 4, { spread: 4 }), rule).toBeLessThan(1);
+    }
+    expect(inferLabels("auto", headEvidence([0, 0, 2, 5], { spread: 4 })).rule).toBe("head-inversion");
+  });
+
   // Uniform guesses of 4 labels out of 6 score 0.39 in the mean; over 6 batches their standard error is 0.09. Noise as
   // strong as the gradient leaves some signal, so the control has ten times that.
   test.each(LABEL_RULES)("%s fails under noise", { timeout: 20_000 }, (rule) => {

@@ -28,6 +28,23 @@ export function dummyTrust(evidence: LabelEvidence): number {
   return depth + doubt === 0 ? 1 : depth / (depth + doubt);
 }
 
+/**
+ * How much the probabilities of one dummy image stray from their kind's mean: √(Σ_j Var p_j), ≥ 0.
+ *
+ * Σ_i p_ij of a batch then strays from its mean by √B times that, in counts.
+ */
+export function dummySpread(evidence: LabelEvidence): number {
+  const { noise, smooth } = kindMeans(evidence);
+  const { data, shape } = evidence.probabilities!; // kindMeans has checked them
+  const rows = shape[0]!;
+  let squares = 0;
+  data.forEach((p, at) => {
+    const j = at % evidence.classes;
+    squares += (p - (2 * at < data.length ? noise : smooth)[j]!) ** 2;
+  });
+  return Math.sqrt(squares / rows);
+}
+
 function kindMeans({ probabilities, classes }: LabelEvidence): Readonly<Record<"noise" | "smooth" | "mean", number[]>> {
   const rows = probabilities?.shape[0] ?? 0;
   if (probabilities === undefined || rows < 2 || probabilities.shape[1] !== classes) {

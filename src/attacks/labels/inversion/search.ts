@@ -6,45 +6,41 @@ import { type HeadProblem, WEIGHT_SCALE } from "./problem.ts";
  * The labels, as counts, whose most probable logits explain the head's gradient best, by descent from `start`.
  *
  * A step gives one image another label: all such moves are ranked by how the score would change if the problem were
- * linear around the present fit, and the first few are fitted. It ends when none of them lowers the score.
+ * linear around the present fit, and the first few are fitted anew. It ends when none of them lowers the score.
  * start, least: N counts, of which no class goes under `least`. Source: our choice.
  */
 export function searchCounts(problem: HeadProblem, start: readonly number[], least: readonly number[]): number[] {
   const labels = start.flatMap((count, label) => new Array<number>(count).fill(label));
-  const cold = SPREADS.map((spread) => coldFit(problem, labels, spread, 0));
-  const { spread } = best(cold);
-  const again = Array.from({ length: RESTARTS }, (_, i) => coldFit(problem, labels, spread, i + 1));
-  const descents = [best(cold), ...again].map((from) => improved(problem, from, least));
-  return countsOf(best(descents).labels, problem.classes);
+  let at = best(SPREADS.map((spread) => fitAnew(problem, labels, spread)));
+  for (;;) {
+    const better = firstBetter(problem, at, promisingMoves(problem, at, least).slice(0, TRIED));
+    if (!better) return countsOf(at.labels, problem.classes);
+    at = better;
+  }
 }
 
 const SPREADS = [0.5, 1, 2, 4, 8]; // of logits: from a net that has just begun to learn to an overfitted one; our choice
-const RESTARTS = 1; // our choice: the fits are not convex
-const COLD = [1, 0.1]; // tolerances before the problem's own, in counts; our choice
-const WARM = [1, 0.1]; // the same for a fit that begins at its neighbour's
-const TRIED = 12; // moves fitted before giving up; our choice
+const LOOSE = [1, 0.1, 0.02]; // tolerances before the problem's own, in counts; our choice
+const TRIED = 16; // moves fitted before giving up; our choice
 const GAIN = 0.5; // of the score, the least that makes a move worth while; our choice
 
-function coldFit(problem: HeadProblem, labels: readonly number[], spread: number, pattern: number): Fit {
-  const count = labels.length * problem.classes;
-  const latent = Float64Array.from({ length: count }, (_, c) => 0.7 * Math.sin(12.9898 * (c + 1) * (pattern + 1))); // scattered, and the same each time
-  return fitLogits(problem, labels, { latent, spread }, [...COLD, problem.tolerance]);
+function firstBetter(problem: HeadProblem, at: Fit, moves: readonly Move[]): Fit | undefined {
+  for (const { image, label } of moves) {
+    const labels = at.labels.with(image, label).sort((a, b) => a - b);
+    const moved = fitAnew(problem, labels, at.spread);
+    if (moved.score < at.score - GAIN) return moved;
+  }
+  return undefined;
 }
 
-function improved(problem: HeadProblem, from: Fit, least: readonly number[]): Fit {
-  let at = from;
-  for (;;) {
-    const better = promisingMoves(problem, at, least)
-      .slice(0, TRIED)
-      .reduce<Fit | undefined>((found, { image, label }) => {
-        if (found) return found;
-        const labels = at.labels.with(image, label);
-        const moved = fitLogits(problem, labels, at, [...WARM, problem.tolerance]);
-        return moved.score < at.score - GAIN ? moved : undefined;
-      }, undefined);
-    if (!better) return at;
-    at = better;
-  }
+/** A fit from scattered logits, the same each time: one that begins at a neighbour's fit stays in its valley (measured). */
+function fitAnew(problem: HeadProblem, labels: readonly number[], spread: number): Fit {
+  const latent = Float64Array.from(
+    { length: labels.length * problem.classes },
+    (_, c) => 0.7 * Math.sin(12.9898 * (c + 1)),
+  );
+  const looser = LOOSE.filter((tolerance) => tolerance > problem.tolerance);
+  return fitLogits(problem, labels, { latent, spread }, [...looser, problem.tolerance]);
 }
 
 interface Move {
