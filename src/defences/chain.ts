@@ -1,4 +1,4 @@
-import { type ClientUpdate, clientGradientStep, type GradientStep, weightedMean } from "../fl/index.ts";
+import { type ClientUpdate, clientUpdate, type GradientStep, weightedMean } from "../fl/index.ts";
 import { fail, type Key, split } from "../util/index.ts";
 import { knownLink, type Link } from "./catalogue.ts";
 import { exampleGradients } from "./example-gradients.ts";
@@ -10,7 +10,7 @@ export type DefendedStep = (step: GradientStep, key: Key) => Promise<ClientUpdat
 /**
  * The client's step with defences, in the order they are named: `chain(a, b)` applies a, then b.
  *
- * Without a defence it is `clientGradientStep`. Where a defence asks for U clients, the batch of B images is shared among
+ * Without a defence it is `clientUpdate`. Where a defence asks for U clients, the batch of B images is shared among
  * them, B/U consecutive images each, and every client applies the defences before it to its own part: the server's task is
  * then the whole batch. What the result holds is only what was sent, the defended update, and how it was defended.
  * Throws FedleakError when a defence stands before one of an earlier stage, or U does not divide B.
@@ -43,7 +43,7 @@ async function oneClient(step: GradientStep, links: readonly Link[], key: Key): 
   const each = links.flatMap(({ defence, settings }) =>
     defence.stage === "example-gradient" ? [(gradient: Update) => defence.each(gradient, settings)] : [],
   );
-  const sent = each.length === 0 ? await clientGradientStep(own) : await exampleGradients(own, each);
+  const sent = each.length === 0 ? await clientUpdate(own) : await exampleGradients(own, each);
   let update = sent.update;
   for (const [i, link] of links.entries()) {
     const { defence } = link;

@@ -10,13 +10,15 @@ import type { Update } from "./types.ts";
  * One program of one image, run B times; the sum is taken in float64. In train mode BatchNorm would couple the images, so
  * that no image has a gradient of its own (and one alone has no variance): such a model is refused, and its client has to
  * train in eval mode, by the running statistics, which the server then knows too.
- * Throws FedleakError for a model with BatchNorm in train mode.
+ * Throws FedleakError for a model with BatchNorm in train mode, and for local training of several steps: there the images
+ * of a step act on the gradients of all later ones, so a bound on each image's own would have to hold inside the steps.
  */
 export async function exampleGradients(
   step: GradientStep,
   each: readonly ((gradient: Update) => Update)[],
 ): Promise<ClientUpdate> {
   checkBatchNorm(step);
+  checkOneStep(step);
   const cache = step.compile ? undefined : programCache();
   const { images, labels } = step;
   const size = images.data.length / labels.length;
@@ -54,6 +56,16 @@ export async function exampleGradients(
     ]),
   );
   return { ...first!, update, batchSize: labels.length, labels: [...labels], loss };
+}
+
+function checkOneStep({ local }: GradientStep): void {
+  if (local === undefined || local.steps === 1) return;
+  fail({
+    who: "defences",
+    must: "a defence of each image's gradient needs a client that sends one gradient",
+    got: `${local.steps} local steps`,
+    remedy: "Pass --local-steps 1, or choose a defence that acts on the update.",
+  });
 }
 
 function checkBatchNorm({ model, mode }: GradientStep): void {

@@ -5,7 +5,7 @@ import { float32, scalarOf, type Tensor } from "../tensor/index.ts";
 import { checkBatch } from "./check-batch.ts";
 import { prefixed } from "./prefix.ts";
 import { movedStatistics } from "./running-statistics.ts";
-import type { ClientUpdate, Weights } from "./types.ts";
+import type { ClientUpdate, LocalSchedule, Weights } from "./types.ts";
 
 export interface GradientStep {
   readonly model: Model;
@@ -18,6 +18,8 @@ export interface GradientStep {
   readonly mode: Mode;
   readonly device?: Device;
   readonly threads?: number;
+  /** Local training of more than one step, which only `clientUpdate` does; absent: one gradient. */
+  readonly local?: LocalSchedule;
   /** How the gradient's graph is compiled; a cache's `compile` lets batches of one size share the program. */
   readonly compile?: Compile;
 }

@@ -1,12 +1,20 @@
 export { BUFFER_RULES, type BufferRule, keptByClient, type Share, weightedMean } from "./aggregate.ts";
 export { type BatchOrder, batchOrder } from "./batch-order.ts";
 export { clientGradientStep, type GradientStep, oneHot } from "./client.ts";
+export { clientUpdate } from "./client-update.ts";
 export { countCorrect, type Evaluation, type EvaluationPlan, type Evaluator, openEvaluator } from "./evaluate.ts";
-export { type ClientPlan, type Clients, clientsOf, type Turn, type TurnOutcome } from "./local-training.ts";
+export {
+  type ClientPlan,
+  type Clients,
+  clientsOf,
+  type LocalGradient,
+  type Turn,
+  type TurnOutcome,
+} from "./local-training.ts";
 export { observationLedger, observe } from "./observe.ts";
 export { prefixed, withPrefix } from "./prefix.ts";
 export { averaged, type Contribution, drawClients, handedOut, keptOf } from "./round.ts";
-export { movedStatistics } from "./running-statistics.ts";
+export { movedStatistics, statisticsSeen, stepShares } from "./running-statistics.ts";
 export { type ServerPlan, type ServerProgram, serverStep } from "./server-step.ts";
 export {
   beginTraining,
@@ -24,6 +32,7 @@ export {
   type ClientUpdate,
   DEFAULT_GRANTS,
   type KnownDefence,
+  type LocalSchedule,
   type Observation,
   type Weights,
 } from "./types.ts";

@@ -1,11 +1,12 @@
 import type { Model } from "../nn/index.ts";
 import type { Transform } from "../optim/index.ts";
-import { type Device, type ProgramCache, programCache } from "../runtime/index.ts";
+import { type Compile, compile, type Device, type ProgramCache, programCache } from "../runtime/index.ts";
 import type { Tensors } from "../tensor/index.ts";
 import type { Key } from "../util/index.ts";
 import { batchOrder } from "./batch-order.ts";
-import { clientGradientStep } from "./client.ts";
-import { beginTraining, trainingStep } from "./training-step.ts";
+import { clientGradientStep, type GradientStep } from "./client.ts";
+import { serverStep } from "./server-step.ts";
+import { beginTraining, type TrainingOutcome, type TrainingState, trainingStep } from "./training-step.ts";
 import type { Batch, ClientUpdate, Weights } from "./types.ts";
 
 /** How every client of a federation works. */
@@ -31,7 +32,12 @@ export interface Turn {
   readonly take: (numbers: readonly number[]) => Promise<Batch>;
   readonly learningRate: number;
   readonly key: Key;
+  /** How it computes a batch's gradient where a defence does it; absent: plainly. */
+  readonly gradientOf?: LocalGradient;
 }
+
+/** What a client makes of a batch in its local step `number`, from 0. */
+export type LocalGradient = (step: GradientStep, number: number) => Promise<ClientUpdate>;
 
 /** What came of a client's turn. */
 export interface TurnOutcome {
@@ -41,7 +47,7 @@ export interface TurnOutcome {
   readonly gradient?: Tensors<"float32">;
   /** Mean cross-entropy of its batches, each before its step. */
   readonly loss: number;
-  /** Images of its batches that were classified rightly; not known from `gradient`. */
+  /** Images of its batches that were classified rightly; not known from gradients that are computed apart. */
   readonly correct: number | undefined;
   readonly seen: number;
   readonly finite: boolean;
@@ -64,7 +70,7 @@ export interface Clients {
  * A client with fewer than B images uses all of them in each batch. At most PROGRAMS batch sizes are kept.
  */
 export function clientsOf(plan: ClientPlan): Clients {
-  const { model, mode, optimiser, device, threads } = plan;
+  const { model, mode, device, threads } = plan;
   const caches = recentCaches();
   const orderOf = ({ count, key }: Turn) => {
     const batchSize = Math.min(plan.batchSize, count);
@@ -75,17 +81,18 @@ export function clientsOf(plan: ClientPlan): Clients {
       const { batchSize, order } = orderOf(turn);
       const steps = plan.localSteps ?? plan.localEpochs * Math.floor(turn.count / batchSize);
       const { compile } = await caches.of(batchSize);
-      const program = await trainingStep({ model, batchSize, mode, optimiser, device, threads, compile });
-      let state = beginTraining(model, optimiser, turn.weights);
+      const advance = await localStep(plan, { batchSize, compile, gradientOf: turn.gradientOf });
+      let state = beginTraining(model, plan.optimiser, turn.weights);
       const batches: (readonly number[])[] = [];
-      let [loss, correct, finite] = [0, 0, true];
+      let [loss, finite] = [0, true];
+      let correct: number | undefined = 0;
       while (batches.length < steps && finite) {
         const numbers = order(batches.length);
-        const made = await program.advance(state, await turn.take(numbers), turn.learningRate);
+        const made = await advance(state, await turn.take(numbers), turn.learningRate, batches.length);
         batches.push(numbers);
         ({ state, finite } = made);
         loss += made.loss / steps;
-        correct += made.correct;
+        correct = correct === undefined || made.correct === undefined ? undefined : correct + made.correct;
       }
       return { weights: state.weights, loss, correct, seen: batches.length * batchSize, finite, batches };
     },
@@ -94,10 +101,8 @@ export function clientsOf(plan: ClientPlan): Clients {
       const numbers = order(0);
       const { compile } = await caches.of(batchSize);
       const { weights } = turn;
-      const sent = await clientGradientStep({
-        ...{ model, weights, mode, device, threads, compile },
-        ...(await turn.take(numbers)),
-      });
+      const step = { ...{ model, weights, mode, device, threads, compile }, ...(await turn.take(numbers)) };
+      const sent = turn.gradientOf ? await turn.gradientOf(step, 0) : await clientGradientStep(step);
       return {
         weights: { params: weights.params, buffers: sent.buffers },
         gradient: sent.update,
@@ -106,6 +111,37 @@ export function clientsOf(plan: ClientPlan): Clients {
       };
     },
     release: () => caches.release(),
+  };
+}
+
+type LocalStep = (
+  state: TrainingState,
+  batch: Batch,
+  learningRate: number,
+  number: number,
+) => Promise<Omit<TrainingOutcome, "correct"> & { readonly correct?: number }>;
+
+/** A client's local step: one program, or where its gradient is computed apart, that and the optimiser's program. */
+async function localStep(
+  { model, mode, optimiser, device, threads }: ClientPlan,
+  {
+    batchSize,
+    compile,
+    gradientOf,
+  }: { readonly batchSize: number; readonly compile: Compile; readonly gradientOf: LocalGradient | undefined },
+): Promise<LocalStep> {
+  const shared = { model, optimiser, device, threads, compile };
+  if (gradientOf === undefined) return (await trainingStep({ ...shared, batchSize, mode })).advance;
+  const program = await serverStep(shared);
+  return async (state, batch, learningRate, number) => {
+    const { weights } = state;
+    const sent = await gradientOf({ model, weights, ...batch, mode, device, threads, compile }, number);
+    const { state: after, finite } = await program.advance(state, sent.update, learningRate);
+    return {
+      state: { ...after, weights: { ...after.weights, buffers: sent.buffers } },
+      loss: sent.loss,
+      finite: finite && isSound(sent),
+    };
   };
 }
 
@@ -119,7 +155,7 @@ const PROGRAMS = 4; // batch sizes whose programs are kept; our choice: each tak
 function recentCaches() {
   const caches = new Map<number, ProgramCache>(); // the least recently used first
   return {
-    of: async (batchSize: number): Promise<ProgramCache> => {
+    of: async (batchSize: number): Promise<{ readonly compile: Compile }> => {
       const cache = caches.get(batchSize) ?? programCache();
       caches.delete(batchSize);
       caches.set(batchSize, cache);
@@ -128,11 +164,17 @@ function recentCaches() {
         await caches.get(oldest)!.release();
         caches.delete(oldest);
       }
-      return cache;
+      return { compile: keeping(cache) };
     },
     release: async () => {
       for (const cache of caches.values()) await cache.release();
       caches.clear();
     },
   };
+}
+
+/** A program with weights baked in serves one turn, so it is not kept. */
+function keeping(cache: ProgramCache): Compile {
+  return (outputs, options) =>
+    Object.keys(options?.bake ?? {}).length > 0 ? compile(outputs, options) : cache.compile(outputs, options);
 }

@@ -11,13 +11,14 @@ export function observe(sent: ClientUpdate, granted: readonly Capability[]): Obs
   const known = Object.keys(CAPABILITIES);
   for (const name of granted) if (!known.includes(name)) unknownName("observe", "capability", name, known);
   const may = (capability: Capability) => granted.includes(capability);
-  const { modelName, mode, global, update, batchSize, labels, statistics, buffers, defences = [] } = sent;
+  const { modelName, mode, global, update, batchSize, local, labels, statistics, buffers, defences = [] } = sent;
   return {
     modelName,
     mode,
     global,
     update,
     ...(may("batch-size") && { batchSize }),
+    ...(may("local-schedule") && local && { local }),
     ...(may("labels") && { labels: [...labels].sort((a, b) => a - b) }),
     ...(may("bn-statistics") && { statistics, buffers }),
     ...(may("defence") && { defences }),
@@ -26,11 +27,12 @@ export function observe(sent: ClientUpdate, granted: readonly Capability[]): Obs
 }
 
 /** The assumptions an observation stands for, in words, for the ledger: what the server knows and who sent what. */
-export function observationLedger({ granted, mode }: Observation): Readonly<Record<string, string>> {
+export function observationLedger({ granted, mode, local }: Observation): Readonly<Record<string, string>> {
   const may = (capability: Capability) => granted.includes(capability);
   return {
     granted: granted.length === 0 ? "nothing" : granted.join(", "),
     batchSize: may("batch-size") ? "known" : "not known",
+    localSteps: local ? `${local.steps}, at learning rate ${local.learningRate}` : "none known: one gradient",
     labels: may("labels") ? "true labels known, not their order" : "not known",
     batchNorm: mode === "train" ? "by the batch (train mode)" : "by the running statistics (eval mode)",
     buffers: buffersText(mode, may("bn-statistics")),

@@ -36,6 +36,42 @@ export function movedStatistics(
   }
 }
 
+/**
+ * What each BatchNorm saw in S train-mode steps, from its running statistics before and after them.
+ *
+ * s = (r_S − 0.9^S·r_0)/(1 − 0.9^S), the mean over the steps weighted by `stepShares`; the variance is made biased, ·(n − 1)/n.
+ * counts: n = B·H·W ≥ 2 by module, B images a step. Modules whose running statistics are missing are left out.
+ */
+export function statisticsSeen(
+  before: Tensors<"float32">,
+  after: Tensors<"float32">,
+  counts: Readonly<Record<string, number>>,
+  steps: number,
+): Record<string, ChannelStatistics> {
+  const left = (1 - MOMENTUM) ** steps;
+  const seen = (name: string, factor: number) => {
+    const [start, end] = [before[name], after[name]];
+    if (!start || !end) return undefined;
+    return float32(
+      end.shape,
+      end.data.map((v, c) => (factor * (v - left * start.data[c]!)) / (1 - left)),
+    );
+  };
+  return Object.fromEntries(
+    Object.entries(counts).flatMap(([module, n]) => {
+      const mean = seen(`${module}.running_mean`, 1);
+      const variance = seen(`${module}.running_var`, (n - 1) / n);
+      return mean && variance ? [[module, { mean, variance }]] : [];
+    }),
+  );
+}
+
+/** How much each of S steps counts in `statisticsSeen`, the first one first: 0.1·0.9^(S−s)/(1 − 0.9^S); their sum is 1. */
+export function stepShares(steps: number): number[] {
+  const whole = 1 - (1 - MOMENTUM) ** steps;
+  return Array.from({ length: steps }, (_, s) => (MOMENTUM * (1 - MOMENTUM) ** (steps - 1 - s)) / whole);
+}
+
 /** `movedStatistics` as a graph: the buffers' nodes after a train-mode step, by name; the same rule inside a program. */
 export function movedStatisticNodes(
   buffers: Readonly<Record<string, Node>>,

@@ -1,7 +1,7 @@
 import { input, type Node } from "../graph/index.ts";
 import { inputsFor, type Model } from "../nn/index.ts";
 import { descend, globalNorm, scalarInputs, type Transform } from "../optim/index.ts";
-import { compile, type Device } from "../runtime/index.ts";
+import { type Compile, compile, type Device } from "../runtime/index.ts";
 import { float32, scalarOf, type Tensors } from "../tensor/index.ts";
 import { prefixed, withPrefix } from "./prefix.ts";
 import type { TrainingState } from "./training-step.ts";
@@ -11,6 +11,8 @@ export interface ServerPlan {
   readonly optimiser: Transform;
   readonly device?: Device;
   readonly threads?: number;
+  /** How the step is compiled; a cache's `compile` lets clients share the program. */
+  readonly compile?: Compile;
 }
 
 export interface ServerProgram {
@@ -23,14 +25,14 @@ export interface ServerProgram {
   release(): Promise<void>;
 }
 
-/** The server's step of FedSGD as a program: w ← w − learningRate · transform(the clients' mean gradient). */
-export async function serverStep({
-  model,
-  optimiser,
-  device = "cpu",
-  threads = 0,
-}: ServerPlan): Promise<ServerProgram> {
-  const program = await compile(serverGraph(model, optimiser), { device, threads });
+/**
+ * The server's step of FedSGD as a program: w ← w − learningRate · transform(the clients' mean gradient).
+ *
+ * A client whose gradient is computed apart, under a defence for one, takes its local steps by it too.
+ */
+export async function serverStep(plan: ServerPlan): Promise<ServerProgram> {
+  const { model, optimiser, device = "cpu", threads = 0 } = plan;
+  const program = await (plan.compile ?? compile)(serverGraph(model, optimiser), { device, threads });
   return {
     advance: async (state, gradient, learningRate) => {
       const scalars = Object.entries(optimiser.scalars(state.steps + 1));

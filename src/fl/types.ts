@@ -27,6 +27,14 @@ export interface KnownDefence {
   readonly settings: Readonly<Record<string, number | string>>;
 }
 
+/** Local training as the server dictates it: S steps of plain SGD, w ← w − η·∇L, each on images of its own. */
+export interface LocalSchedule {
+  /** S ≥ 2: after one step a client sends its gradient. */
+  readonly steps: number;
+  /** η > 0 */
+  readonly learningRate: number;
+}
+
 /** Everything a client could send, or that could be known of it, after one round. It holds no image. */
 export interface ClientUpdate {
   readonly modelName: string;
@@ -34,12 +42,15 @@ export interface ClientUpdate {
   readonly mode: Mode;
   /** What the server handed out. */
   readonly global: Weights;
-  /** The gradient of the mean cross-entropy by each parameter name. */
+  /** The gradient of the mean cross-entropy by each parameter name; of S local steps their mean, (w_old − w_new)/(η·S). */
   readonly update: Tensors<"float32">;
+  /** How many images the update is made of: those of all local steps. */
   readonly batchSize: number;
-  /** B class indices, in the order of the images. */
+  /** How the client trained; absent where it sent the gradient of one batch. */
+  readonly local?: LocalSchedule;
+  /** A class index an image, in the order of the images. */
   readonly labels: readonly number[];
-  /** By module name; empty in eval mode. */
+  /** By module name; empty in eval mode. Of several local steps a weighted mean (`statisticsSeen`). */
   readonly statistics: Readonly<Record<string, ChannelStatistics>>;
   /** The running statistics after the step, by buffer name; in eval mode those handed out. */
   readonly buffers: Tensors<"float32">;
@@ -54,15 +65,19 @@ export const CAPABILITIES = {
   "batch-size": "the number of images in the batch (part of the training configuration)",
   labels: "the true labels, in no particular order",
   "bn-statistics": "BatchNorm's batch statistics, which follow from running statistics where clients send them",
-  "local-schedule": "number of local steps, learning rate and batch order",
+  "local-schedule":
+    "the number of local steps and their learning rate (training configuration too), not which image came when",
   defence: "which defences clients apply, with their settings (usually the server dictates them)",
   "public-data": "images from the client's distribution, or a generator trained on them",
 } as const;
 
 export type Capability = keyof typeof CAPABILITIES;
 
-/** What the paper's server knows beside the update. Source: FedLeak, Section 2.4. */
-export const DEFAULT_GRANTS: readonly Capability[] = ["batch-size"];
+/**
+ * What a server knows beside the update. Source: FedLeak, Section 2.4, for the batch size; that it knows the local schedule,
+ * without which weights would be no gradient, is our choice.
+ */
+export const DEFAULT_GRANTS: readonly Capability[] = ["batch-size", "local-schedule"];
 
 /** What the adversary sees: the update and what was granted, nothing else. Made by `observe` alone. */
 export interface Observation {
@@ -72,6 +87,8 @@ export interface Observation {
   readonly update: Tensors<"float32">;
   /** Granted by "batch-size". */
   readonly batchSize?: number;
+  /** Granted by "local-schedule"; absent for the gradient of one batch too. */
+  readonly local?: LocalSchedule;
   /** Granted by "labels"; ascending, so that they say nothing about the order of the images. */
   readonly labels?: readonly number[];
   /** Granted by "bn-statistics". */
