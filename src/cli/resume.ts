@@ -1,9 +1,11 @@
 import type { Command } from "commander";
 import {
   isComparison,
+  isExplanation,
   isPrior,
   isTraining,
   resumeComparison,
+  resumeExplanation,
   resumePrior,
   resumeRun,
   resumeTraining,
@@ -12,6 +14,7 @@ import { renderReport, renderTraining } from "../report/index.ts";
 import { conductComparison } from "./compare.ts";
 import { conductRun } from "./conduct-run.ts";
 import { conductTrain } from "./conduct-train.ts";
+import { conductExplanation } from "./explain-conduct.ts";
 import { conductPriorTraining } from "./train-prior.ts";
 
 /** `fedleak resume`: goes on with a run that was stopped or killed. */
@@ -25,6 +28,9 @@ export function declareResume(program: Command, exit: (status: number) => void):
     .action(async (folder: string, flags: { readonly json?: boolean }) => {
       if (await isComparison(folder)) {
         return exit(await conductComparison((options) => resumeComparison(folder, options), flags));
+      }
+      if (await isExplanation(folder)) {
+        return exit(await conductExplanation((watcher) => resumeExplanation(folder, watcher), flags));
       }
       if (await isPrior(folder)) {
         return exit(await conductPriorTraining((watcher) => resumePrior(folder, watcher), flags));

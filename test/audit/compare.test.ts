@@ -68,6 +68,11 @@ describe("a plan", () => {
   test.each([
     ["an unknown attack", { attacks: [{ name: "fedlek" }] }, /got "fedlek". Did you mean "fedleak"/],
     [
+      "auto",
+      { attacks: [{ name: "fedleak" }, { name: "auto" }] },
+      /plan attack auto: a line of the table must be one attack, .*got auto, which chooses for each .*among linear-leak, r/,
+    ],
+    [
       "an unknown setting of an attack",
       { attacks: [{ name: "fedleak", settings: { gama: 1 } }] },
       /Did you mean "gamma"/,

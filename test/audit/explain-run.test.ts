@@ -11,6 +11,8 @@ import {
   PARTS,
   parseExplanation,
   type RunRequest,
+  resumeExplanation,
+  versions,
 } from "../../src/audit/index.ts";
 
 const fresh = () => join(mkdtempSync(join(tmpdir(), "fedleak-explain-")), "why");
@@ -125,6 +127,60 @@ test("an interruption keeps what is done, and the next go reaches the numbers of
   expect(done.found.status).toBe("finished");
   expect(done.found.parts.convergence!.variants).toEqual(whole.convergence!.variants);
   expect(done.found.parts.noise!.partial).toEqual(whole.noise!.partial);
+});
+
+describe("a resume from the folder alone", () => {
+  const go = { render: () => "" };
+
+  test("reaches the numbers of a whole explanation, with the options it was asked with", async () => {
+    const only = ["convergence", "noise", "damping"] as const;
+    const out = fresh();
+    const stop = new AbortController();
+    const onEvent = (event: ExplainEvent) => {
+      if (event.kind === "part" && event.part === "noise" && event.state === "begun") stop.abort();
+    };
+    const { found } = await explainAttack(specOf(), planOf(out, { only, onEvent, signal: stop.signal }));
+    expect(found.status).toBe("interrupted");
+    const begun: string[] = [];
+    const watch = (event: ExplainEvent) => event.kind === "part" && event.state === "begun" && begun.push(event.part);
+    const { found: whole } = await resumeExplanation(out, { ...go, onEvent: watch });
+    expect(begun).toEqual(["noise", "damping"]); // in that order, and nothing that was not asked for
+    expect(whole.status).toBe("finished");
+    const straight = await explainAttack(specOf(), planOf(fresh(), { only: ["noise"] }));
+    expect(whole.parts.noise!.full).toEqual(straight.found.parts.noise!.full);
+    expect(whole.parts.convergence).toEqual(found.parts.convergence);
+    expect(whole.parts.noise!.versions).toEqual(versions());
+    await expect(resumeExplanation(out, go)).rejects.toThrow(
+      /must be left to compute; got convergence, noise, damping, all/,
+    );
+  });
+
+  test("does not add to half a part of another version", async () => {
+    const out = fresh();
+    const stop = new AbortController();
+    const onEvent = (event: ExplainEvent) => event.kind === "progress" && event.done === 21 && stop.abort();
+    await explainAttack(specOf(), planOf(out, { only: ["convergence"], onEvent, signal: stop.signal }));
+    const file = join(out, "explain.json");
+    const stored: Explanation = JSON.parse(readFileSync(file, "utf8"));
+    const { convergence } = stored.parts;
+    const old = { ...convergence!, versions: { ...convergence!.versions!, fedleak: "0.0.1" } };
+    writeFileSync(file, JSON.stringify({ ...stored, parts: { convergence: old } }));
+    const done: number[] = [];
+    await resumeExplanation(out, { ...go, onEvent: (event) => event.kind === "progress" && done.push(event.done) });
+    expect(done[0]).toBe(1); // from the start
+  });
+
+  test("of an older file, or of no explanation, says what to do", async () => {
+    const out = fresh();
+    await explainAttack(specOf(), planOf(out, { only: ["damping"] }));
+    const file = join(out, "explain.json");
+    const { asked: _, ...older } = JSON.parse(readFileSync(file, "utf8"));
+    writeFileSync(file, JSON.stringify(older));
+    await expect(resumeExplanation(out, go)).rejects.toThrow(
+      /got one of an older version\. Repeat the command .*--out/,
+    );
+    await expect(resumeExplanation(fresh(), go)).rejects.toThrow(/got no explain\.json/);
+  });
 });
 
 test("an interruption before anything is there leaves nothing behind", async () => {

@@ -56,6 +56,7 @@ describe("bad input is refused before anything is written", () => {
     ["too few probes", ["--probes", "1"], /'--probes <n>' argument '1' is invalid. It must be a whole number from 2/],
     ["no entries", ["--entries", "two"], /argument 'two' is invalid/],
     ["an unknown attack", ["--attack", "fedlek"], /attack: name must be one of .*Did you mean "fedleak"\?/],
+    ["auto", ["--attack", "auto"], /explain: it must be told which attack's .*got auto, .*among .*r-gap, fedleak-plus/],
     ["a setting out of range", ["--gamma", "2"], /setting gamma: value must be a number in 0 … 1/],
   ])("%s", async (_, flags, words) => {
     const out = join(freshFolder(), "why");

@@ -144,6 +144,14 @@ describe("the page", () => {
     expect(dom(page).querySelectorAll("svg[role=img][aria-label]").length).toBe(5 + 3 + 1 + 2);
   });
 
+  test("tells a part that other versions computed", () => {
+    const { versions, parts } = explained;
+    const noise = { ...parts.noise!, versions: { ...versions, fedleak: "0.0.9" } };
+    const page = renderExplanation({ ...explained, parts: { ...parts, noise } });
+    expect(page).toContain("against noise (by fedleak 0.0.9)</strong>");
+    expect(page.match(/by fedleak/g)).toHaveLength(1);
+  });
+
   test("leaves out what was not computed, and says so", () => {
     const { damping } = explained.parts;
     const text = words(renderExplanation({ ...explained, parts: { damping } }));

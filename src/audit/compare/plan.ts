@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { findAttack, type SettingValue } from "../../attacks/index.ts";
+import type { SettingValue } from "../../attacks/index.ts";
 import { fail, unknownName } from "../../util/index.ts";
+import { namedAttack } from "../named-attack.ts";
 import { MOST_THREADS } from "../spec.ts";
 
 /**
@@ -110,7 +111,7 @@ export function completePlan(request: unknown): ComparePlan {
   if (!parsed.success) return complain(parsed.error.issues[0]!, request);
   const { seeds, batches, reference, ...rest } = parsed.data;
   const attacks: readonly CompareAttack[] = parsed.data.attacks.map(labelled);
-  for (const { name } of attacks) findAttack(name);
+  for (const { name } of attacks) namedAttack(name, { who: `plan attack ${name}`, must: SAME });
   for (const { name, ...entries } of rest.settings) checkOwn(name, entries);
   const labels = attacks.map(({ as }) => as);
   distinct(
@@ -137,6 +138,8 @@ export function completePlan(request: unknown): ComparePlan {
   if (!labels.includes(completed.reference)) unknownName("plan", "reference", completed.reference, labels);
   return completed;
 }
+
+const SAME = "a line of the table must be one attack, on every batch and with the budget of the others";
 
 /** `fedleak-plus` or, with overrides, `fedleak-plus:restarts=2,tv=0.1`, unless the user names it. */
 function labelled({ as, name, settings, ...rest }: z.output<typeof attack>): CompareAttack {

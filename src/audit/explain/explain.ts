@@ -1,8 +1,8 @@
-import { findAttack } from "../../attacks/index.ts";
 import { fail } from "../../util/index.ts";
 import { canonicalJson, fingerprint } from "../fingerprint.ts";
 import { lockFolder } from "../folder-lock.ts";
 import { ledgerOf } from "../ledger.ts";
+import { namedAttack } from "../named-attack.ts";
 import type { Assumption } from "../record-schema.ts";
 import { checkOut, defaultOut } from "../run-folder.ts";
 import type { RunSpec } from "../spec.ts";
@@ -10,7 +10,7 @@ import { compileAttack, prepareTrial, type Trial } from "../trial.ts";
 import { versions } from "../versions.ts";
 import { openFolder, type RenderExplanation, readExplanation, writeExplanation } from "./files.ts";
 import { measurePart } from "./measure-part.ts";
-import { EXPLANATION_FORMAT, EXPLANATION_VERSION, type Explanation, type PartName } from "./schema.ts";
+import { EXPLANATION_FORMAT, EXPLANATION_VERSION, type Explanation, PART_NAMES, type PartName } from "./schema.ts";
 import type { ExplainEvent, ExplainOptions } from "./task.ts";
 
 export interface ExplainPlan {
@@ -27,8 +27,9 @@ export interface ExplainPlan {
 }
 
 /** All parts, in their order. */
-export const PARTS = ["convergence", "noise", "sensitivity", "damping"] as const satisfies readonly PartName[];
+export const PARTS: readonly PartName[] = PART_NAMES;
 
+const FOLLOWED = "it must be told which attack's search to follow";
 const ITERATIONS = 100; // our choice: enough to see a trend, in each of four runs; the presets' thousands would take hours
 
 /**
@@ -44,7 +45,8 @@ export async function explainAttack(
   plan: ExplainPlan,
 ): Promise<{ folder: string; found: Explanation }> {
   const { onEvent, signal } = plan;
-  const preset = findAttack(asked.attack.name).settings.iterations.value;
+  const { name } = asked.attack;
+  const preset = namedAttack(name, { who: "explain", must: FOLLOWED }).settings.iterations.value;
   const shortened = !Object.hasOwn(asked.attack.settings, "iterations") && preset > ITERATIONS;
   const spec = shortened ? withIterations(asked) : asked;
   const started = new Date();
@@ -68,6 +70,7 @@ export async function explainAttack(
     status: "running",
     startedAt: started.toISOString(),
     command: plan.command,
+    asked: { only: PARTS.filter((part) => asParts(before, plan).includes(part)), options: plan.options },
     spec: JSON.parse(JSON.stringify(trial.spec)),
     ledger,
     versions: versions(),
@@ -92,7 +95,7 @@ export async function explainAttack(
       trial,
       options: plan.options,
       print,
-      old: found.parts[part]?.print === print ? found.parts : {},
+      old: found.parts[part]?.print === print && isOurs(found.parts[part]) ? found.parts : {},
       keep: (parts) => put({ parts: { ...found.parts, ...parts } }),
       onEvent: (event) => onEvent?.(event),
       stopped: () => signal?.aborted ?? false,
@@ -111,6 +114,16 @@ const OPTIONS_OF: Readonly<Record<PartName, (options: ExplainOptions) => Partial
   sensitivity: ({ entries }) => ({ entries }),
   damping: () => ({}),
 };
+
+/** What an earlier go was asked for and this one: a part that was left over is still to come. */
+function asParts(before: Explanation | undefined, { only }: ExplainPlan): readonly PartName[] {
+  return [...(before?.asked?.only ?? []), ...only];
+}
+
+/** Whether a part was begun by these versions: half of it by others would be no whole. */
+function isOurs({ versions: its }: NonNullable<Explanation["parts"][PartName]>): boolean {
+  return its === undefined || canonicalJson(its) === canonicalJson(versions());
+}
 
 function withIterations(spec: RunSpec): RunSpec {
   const { attack } = spec;

@@ -10,6 +10,11 @@ export const EXPLAIN_FILES = { json: "explain.json", report: "explain.html" } as
 /** Draws the report of an explanation: layer `report` has it. */
 export type RenderExplanation = (explanation: Explanation) => string;
 
+/** Whether a folder is that of an explanation, rather than of a run. */
+export async function isExplanation(folder: string): Promise<boolean> {
+  return exists(join(folder, EXPLAIN_FILES.json));
+}
+
 /** What an earlier go has left in `folder`; undefined when there is no such folder or it is empty. Throws FedleakError when it holds something else. */
 export async function readExplanation(folder: string): Promise<Explanation | undefined> {
   const path = join(folder, EXPLAIN_FILES.json);

@@ -1,5 +1,6 @@
 export { type ExplainPlan, explainAttack, PARTS } from "./explain.ts";
-export { EXPLAIN_FILES, parseExplanation } from "./files.ts";
+export { EXPLAIN_FILES, isExplanation, parseExplanation } from "./files.ts";
+export { resumeExplanation } from "./resume.ts";
 export type {
   ConvergencePart,
   ConvergencePoint,

@@ -1,5 +1,6 @@
 import { FedleakError } from "../../util/index.ts";
 import type { Trial } from "../trial.ts";
+import { versions } from "../versions.ts";
 import { isWriteError } from "../write-file.ts";
 import { measureConvergence } from "./convergence.ts";
 import { dampingPaths } from "./damping.ts";
@@ -24,7 +25,11 @@ export interface PartPlan {
 export async function measurePart<P extends PartName>(part: P, plan: PartPlan): Promise<Required<Pick<Parts, P>>> {
   const began = performance.now();
   const earlier = plan.old[part]?.seconds ?? 0;
-  const stand = () => ({ print: plan.print, seconds: earlier + (performance.now() - began) / 1000 });
+  const stand = () => ({
+    print: plan.print,
+    seconds: earlier + (performance.now() - began) / 1000,
+    versions: versions(),
+  });
   const task: Task = {
     trial: plan.trial,
     options: plan.options,
@@ -49,7 +54,7 @@ export async function measurePart<P extends PartName>(part: P, plan: PartPlan): 
 }
 
 /** A part without what is the same for all. */
-type Found<P extends PartName> = Omit<NonNullable<Parts[P]>, "print" | "seconds">;
+type Found<P extends PartName> = Omit<NonNullable<Parts[P]>, "print" | "seconds" | "versions">;
 
 /** What a part holds that failed before it measured anything. */
 const NOTHING: { readonly [P in PartName]: Omit<Found<P>, "status" | "failure"> } = {

@@ -25,6 +25,8 @@ const stand = {
   seconds: z.number().nonnegative(),
   /** Why it failed. */
   failure: z.string().optional(),
+  /** Of the program that computed it; missing in older files. */
+  versions: runRecord.shape.versions.optional(),
 };
 
 /** Equations 4 to 6 at one point; null where the difference or the gradient is zero. */
@@ -49,6 +51,9 @@ const convergencePoint = z.strictObject({
   /** With the blend (1−γ)·D(x′) + γ·D(x̃) that the variant descends; null when γ is 0 or x̃ cannot be told. */
   blended: steepness.nullable(),
 });
+
+/** The parts, in their order. */
+export const PART_NAMES = ["convergence", "noise", "sensitivity", "damping"] as const;
 
 export const VARIANTS = ["neither", "partial-matching", "regularisation", "both"] as const;
 
@@ -116,12 +121,20 @@ const path = z.strictObject({ gamma: z.number(), stepSize: positive, points: z.a
 
 const damping = z.strictObject({ ...stand, paths: z.array(path) });
 
+/** What was asked for, of all goes: by it a stopped explanation goes on. */
+const asked = z.strictObject({
+  only: z.array(z.enum(PART_NAMES)).min(1).readonly(),
+  options: z.strictObject({ probes: z.int().min(2), draws: z.int().positive(), entries: z.int().min(3) }),
+});
+
 export const explanation = z.strictObject({
   format: z.literal(EXPLANATION_FORMAT),
   version: z.literal(EXPLANATION_VERSION),
   status: z.enum(["running", "finished", "interrupted", "failed"]),
   startedAt: z.string(),
   command: z.string(),
+  /** Missing in older files. */
+  asked: asked.optional(),
   /** Complete, as a run's record has it. */
   spec: runRecord.shape.spec,
   ledger: runRecord.shape.ledger,

@@ -63,10 +63,14 @@ const NAMES: Readonly<Record<PartName, string>> = {
   damping: "Damping",
 };
 
-function stateText({ parts }: Explanation, part: PartName): string {
-  const { status } = parts[part]!;
-  return status === "finished" ? "" : ` (${status})`;
+function stateText({ parts, versions }: Explanation, part: PartName): string {
+  const { status, versions: own = versions } = parts[part]!;
+  const others = VERSIONED.flatMap((name) => (own[name] === versions[name] ? [] : [`${name} ${own[name]}`]));
+  const told = [...(status === "finished" ? [] : [status]), ...(others.length > 0 ? [`by ${others.join(", ")}`] : [])];
+  return told.length === 0 ? "" : ` (${told.join(", ")})`;
 }
+
+const VERSIONED = ["fedleak", "node", "onnxruntime", "platform"] as const;
 
 /** `fedleak on resnet10 (sigmoid), embedded, batch 4` */
 function titleOf({ spec }: Explanation): string {
