@@ -55,6 +55,7 @@ export function trainSummary({ record, folder }: TrainOutcome): string {
             ],
           ]
         : []),
+      ...record.ledger.flatMap(({ assumption, value }) => (assumption === "privacy" ? [["privacy", value]] : [])),
       ["weights", join(folder, WEIGHTS_FILE)],
       ["report", join(folder, FILES.report)],
       ["record", join(folder, FILES.record)],

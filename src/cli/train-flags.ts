@@ -2,10 +2,12 @@ import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { completeTrainSpec, MOST_THREADS, TRAININGS, type TrainRequest } from "../audit/index.ts";
 import { PARTITIONS } from "../data/index.ts";
+import { DEFENCES } from "../defences/index.ts";
 import { BUFFER_RULES } from "../fl/index.ts";
 import { MODELS } from "../models/index.ts";
 import { DEVICES } from "../runtime/index.ts";
 import { fail } from "../util/index.ts";
+import { defenceFrom } from "./defence-flag.ts";
 import { notNegative, wholeFrom } from "./flag-values.ts";
 import { pathList } from "./path-list.ts";
 
@@ -65,6 +67,11 @@ export function declareTrainFlags(command: Command): Command {
   federation("--alpha <x>", "of dirichlet (default: 0.5) and quantity-skew (default: 2)", number);
   federation("--bn-buffers <name>", `${names(BUFFER_RULES)} (default: ${fed.bnBuffers})`);
   federation("--send <what>", `weights or delta, from clients that train (default: ${fed.send})`);
+  federation(
+    "--defence <name[:key=value,...]>",
+    `what clients do to what they send: ${names(DEFENCES)}; may be given several times, applied in that order`,
+    (o) => o.argParser((text, before?: readonly unknown[]) => [...(before ?? []), defenceFrom(text)]),
+  );
   federation("--capture <what>", "write what a client sends: client=3,round=0,20", (o) => o.argParser(captureOf));
 
   const run = declare("Run");
@@ -123,6 +130,7 @@ export function trainRequest(flags: Readonly<Record<string, unknown>>): TrainReq
       bnBuffers: flags.bnBuffers,
       send: flags.send,
       partition: given({ name: partition, classesPerClient, alpha }),
+      defences: flags.defence,
       capture: flags.capture,
     }),
     checkpointEvery: flags.checkpointEvery,
@@ -138,7 +146,7 @@ const MOMENTUM = 0.9; // He et al. 2016
 const CENTRALISED_ONLY = ["steps"];
 const FEDERATED_ONLY = [
   ...["rounds", "clients", "share", "localSteps", "localEpochs", "partition", "classesPerClient", "alpha"],
-  ...["bnBuffers", "send", "capture"],
+  ...["bnBuffers", "send", "defence", "capture"],
 ];
 
 /** The data set that each flag names. */

@@ -29,6 +29,8 @@ Examples:
     $ fedleak train --cifar10 data_batch_1.bin --partition label-skew --capture client=3,round=0,50
   Hospitals that keep their own BatchNorm statistics:
     $ fedleak train --images scans --size 32 --clients 5 --share 1 --partition dirichlet --alpha 0.3 --bn-buffers local
+  Clients that clip and blur the gradient of each image, for an epsilon of 8 over the whole training:
+    $ fedleak train --cifar10 data_batch_1.bin --model lenet-sigmoid --defence dp-sgd:epsilon=8 --rounds 200
   One gradient a round, averaged by the server:
     $ fedleak train --cifar10 data_batch_1.bin --algorithm fedsgd --rounds 500 --momentum 0.9
 `;

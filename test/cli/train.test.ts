@@ -123,7 +123,7 @@ describe("trainRequest", () => {
         ],
         ...["--partition", "quantity-skew", "--classes-per-client", "3", "--alpha", "4", "--bn-buffers", "local"],
         ...["--capture", "client=2,round=5,1", "--seed", "8", "--threads", "2", "--checkpoint-every", "3"],
-        ...["--evaluate-every", "4"],
+        ...["--evaluate-every", "4", "--defence", "dp-sgd:epsilon=3", "--defence", "sparsify:percent=20"],
       ),
     );
     expect(spec).toMatchObject({
@@ -136,6 +136,10 @@ describe("trainRequest", () => {
         ...{ clients: 11, share: 0.5, localSteps: 6, bnBuffers: "local", send: "delta" },
         partition: { name: "quantity-skew", classesPerClient: 3, alpha: 4 },
         capture: { client: 2, rounds: [1, 5] },
+        defences: [
+          { name: "dp-sgd", settings: { epsilon: 3, delta: 1e-5, clip: 1, sigma: 0 } },
+          { name: "sparsify", settings: { percent: 20 } },
+        ],
       },
     });
     expect(completeTrainSpec(requestOf("--local-epochs", "3")).federation.localEpochs).toBe(3);

@@ -21,6 +21,8 @@ export async function centralisedTask(training: Training): Promise<TrainingTask>
     unit: "step",
     initial: tensorsOf(beginTraining(model, optimiser, weights)),
     counts: [],
+    assumptions: [],
+    defences: () => [],
     advance: async (tensors, done) => {
       const batch = await data.take(order(done).map((i) => closed[i]!));
       const rate = learningRate * factor(done);

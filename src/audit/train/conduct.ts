@@ -123,10 +123,21 @@ function notFinite(unit: string, number: number, where = ""): string {
   );
 }
 
+/** The clients' defences, for the record; nothing where there are none. */
+export function appliedAt(
+  task: TrainingTask,
+  tensors: Tensors<"float32">,
+): { defences?: TrainRecord["defences"] & object } {
+  const defences = task.defences(tensors);
+  return defences.length === 0 ? {} : { defences: [...defences] };
+}
+
 /** What the weights are worth; nothing where a loss overflows on some image, which no score can be made of. */
 async function resultsAt(task: TrainingTask, { done, seconds, tensors }: Place): Promise<{ results?: TrainResults }> {
   const told = ({ images, accuracy, loss }: Evaluation) => ({ images, accuracy, loss });
   const [open, test] = [await task.measure(tensors, done), await task.test(tensors, done)];
   if (![open, ...(test ? [test] : [])].every(({ loss }) => Number.isFinite(loss))) return {};
-  return { results: { done, seconds, open: told(open), ...(test && { test: told(test) }) } };
+  return {
+    results: { done, seconds, open: told(open), ...(test && { test: told(test) }), ...appliedAt(task, tensors) },
+  };
 }

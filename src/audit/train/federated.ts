@@ -1,11 +1,11 @@
-import { imageVariation, partition, partitionCounts } from "../../data/index.ts";
+import { partitionCounts } from "../../data/index.ts";
+import type { Link } from "../../defences/index.ts";
 import {
   averaged,
   beginTraining,
   type Clients,
   type Contribution,
   clientsOf,
-  drawClients,
   type Evaluation,
   handedOut,
   keptByClient,
@@ -20,9 +20,11 @@ import {
 } from "../../fl/index.ts";
 import type { Tensors } from "../../tensor/index.ts";
 import { split } from "../../util/index.ts";
+import { adaptiveMemory, afterRound, linksAt } from "./adaptive.ts";
 import { type Captured, deltaOf } from "./capture.ts";
-import type { TrainingData } from "./data.ts";
+import { defendedWeights, localGradient, planDefences } from "./defended.ts";
 import { type Measurer, measurer } from "./measure.ts";
+import { drawnIn, participationsOf, partsOf } from "./parts.ts";
 import { type Training, trainKey } from "./prepare.ts";
 import { clientPrefix, stateOf, tensorsOf, weightsOf } from "./state-tensors.ts";
 import { type Advance, optimiserOf, scheduleOf, type TrainingTask } from "./task.ts";
@@ -31,8 +33,9 @@ import { type Advance, optimiserOf, scheduleOf, type TrainingTask } from "./task
 export async function federatedTask(training: Training): Promise<TrainingTask> {
   const { spec, model, device, data, weights } = training;
   const { federation, threads } = spec;
-  const parts = await partitionOf(training);
+  const parts = await partsOf(training);
   const gradients = spec.training === "fedsgd";
+  const { links, assumptions } = planDefences(training, participationsOf(training, parts));
   const measured = await measurer(training);
   const optimiser = optimiserOf(spec);
   const server = gradients ? await serverStep({ model, optimiser, device, threads }) : undefined;
@@ -41,12 +44,15 @@ export async function federatedTask(training: Training): Promise<TrainingTask> {
     localSteps: federation.localSteps,
     localEpochs: federation.localEpochs,
   });
-  const federationState: Federation = { training, parts, clients, server, measured, factor: scheduleOf(spec) };
+  const federationState: Federation = { training, parts, links, clients, server, measured, factor: scheduleOf(spec) };
   const first = gradients ? beginTraining(model, optimiser, weights) : { weights, memory: {}, steps: 0 };
   return {
     unit: "round",
-    initial: tensorsOf(first),
+    initial: { ...tensorsOf(first), ...adaptiveMemory(links) },
     counts: partitionCounts(parts, data.labels, data.classNames.length),
+    assumptions,
+    defences: (tensors) =>
+      linksAt(links, tensors).map(({ defence: { name }, settings }) => ({ name, settings: { ...settings } })),
     advance: (tensors, done) => round(federationState, tensors, done),
     measure: (tensors, done, most) => overClients(federationState, tensors, done, (seen) => measured.open(seen, most)),
     test: async (tensors, done) =>
@@ -64,29 +70,12 @@ interface Federation {
   readonly training: Training;
   /** Indices into the data by client. */
   readonly parts: readonly (readonly number[])[];
+  readonly links: readonly Link[];
   readonly clients: Clients;
   readonly server: ServerProgram | undefined;
   readonly measured: Measurer;
   readonly factor: (round: number) => number;
 }
-
-async function partitionOf({ spec, data, closed }: Training): Promise<readonly (readonly number[])[]> {
-  const { clients, partition: asked } = spec.federation;
-  const plan = { ...asked, alpha: asked.alpha!, clients, key: trainKey(spec, "partition") };
-  const labels = closed.map((i) => data.labels[i]!);
-  const variation = asked.name === "feature-skew" ? { variation: await variationsOf(data, closed) } : {};
-  return partition({ labels, ...variation }, plan).map((numbers) => numbers.map((i) => closed[i]!));
-}
-
-async function variationsOf(data: TrainingData, indices: readonly number[]): Promise<number[]> {
-  const values: number[] = [];
-  for (let from = 0; from < indices.length; from += AT_ONCE) {
-    values.push(...imageVariation((await data.take(indices.slice(from, from + AT_ONCE))).images));
-  }
-  return values;
-}
-
-const AT_ONCE = 500; // images measured at once; our choice
 
 async function round(federation: Federation, tensors: Tensors<"float32">, number: number): Promise<Advance> {
   const { training, parts, factor, server } = federation;
@@ -115,36 +104,53 @@ async function round(federation: Federation, tensors: Tensors<"float32">, number
         learningRate,
       )
     : { state: { ...state, weights }, finite: true };
+  const next = { ...tensors, ...tensorsOf(after.state), ...kept };
+  const memory = await afterRound(tensors, async () => {
+    const seen = (weights: Weights) => federation.measured.open(weights, VALIDATED);
+    return (await overClients(federation, next, number + 1, seen)).loss;
+  });
   return {
     ...told(contributions, undefined, learningRate),
-    tensors: { ...tensors, ...tensorsOf(after.state), ...kept },
+    tensors: { ...next, ...memory },
     finite: after.finite,
     ...(captured && { captured }),
   };
 }
 
-function turn(
-  { training, parts, clients }: Federation,
+const VALIDATED = 200; // public images at most that steer adaptive-dp's noise, each round; our choice
+
+async function turn(
+  { training, parts, links: planned, clients }: Federation,
   tensors: Tensors<"float32">,
   client: number,
   number: number,
   learningRate: number,
 ): Promise<TurnOutcome> {
-  const { spec, data } = training;
+  const { spec, data, model, device } = training;
+  const { batchNorm: mode, threads, federation } = spec;
   const indices = parts[client]!;
+  const sends = spec.training === "fedsgd";
+  const links = linksAt(planned, tensors);
+  const key = split(split(trainKey(spec, "defence"), client), number);
+  const gradientOf = localGradient(links, key, sends);
   const given = {
     weights: handedOut(weightsOf(tensors), withPrefix(clientPrefix(client), tensors)),
     count: indices.length,
     take: (numbers: readonly number[]) => data.take(numbers.map((i) => indices[i]!)),
     learningRate,
     key: split(split(trainKey(spec, "batches"), client), number),
+    ...(gradientOf && { gradientOf }),
   };
-  return spec.training === "fedsgd" ? clients.gradient(given) : clients.train(given);
-}
-
-function drawnIn({ spec }: Training, number: number): number[] {
-  const { clients, share } = spec.federation;
-  return drawClients(clients, share, trainKey(spec, "clients"), number);
+  if (sends) return clients.gradient(given);
+  const outcome = await clients.train(given);
+  if (links.length === 0 || !outcome.finite) return outcome;
+  const weights = await defendedWeights({
+    ...{ links, key, after: outcome.weights, kept: keptByClient(model, federation.bnBuffers) },
+    step: { ...{ model, weights: given.weights, mode, device, threads }, ...(await given.take(outcome.batches[0]!)) },
+    scale: learningRate * outcome.batches.length,
+  });
+  const finite = Object.values(weights.params).every(({ data }) => data.every(Number.isFinite)); // noise may overflow
+  return { ...outcome, weights, finite };
 }
 
 function meanGradient(contributions: readonly Contribution[]): Tensors<"float32"> {

@@ -34,7 +34,7 @@ export interface Training {
 /** What the random draws of a training are for; each has its own key. */
 export function trainKey(
   spec: Pick<TrainSpec, "seed">,
-  purpose: "public" | "weights" | "batches" | "clients" | "partition",
+  purpose: "public" | "weights" | "batches" | "clients" | "partition" | "defence",
 ): Key {
   return split(key(spec.seed), purpose);
 }
@@ -55,9 +55,14 @@ export async function prepareTraining(asked: TrainSpec): Promise<Training> {
   const sample = await data.take(evenly(data.labels.length, SAMPLED));
   return {
     ...{ spec, model, device, data, open, closed, test, weights, weightsAbout: about },
-    specPrint: await fingerprint(canonicalJson(spec)),
+    specPrint: await fingerprint(canonicalJson(printed(spec))),
     inputsPrint: await fingerprint(data.labels.join(), sample.images, weights.params, weights.buffers),
   };
+}
+
+/** Without an empty list of defences: so trainings of before there were any can go on. */
+function printed({ federation: { defences, ...federation }, ...rest }: TrainSpec): unknown {
+  return { ...rest, federation: defences.length === 0 ? federation : { ...federation, defences } };
 }
 
 const SAMPLED = 64; // images in the fingerprint; our choice: all would be hashed for seconds

@@ -6,6 +6,7 @@ import type { Assumption } from "../record-schema.ts";
 export type TrainRecord = z.infer<typeof trainRecord> & { readonly ledger: readonly Assumption[] };
 export type TrainPoint = z.infer<typeof point>;
 export type TrainResults = z.infer<typeof results>;
+export type AppliedDefence = z.infer<typeof appliedDefence>;
 
 export const TRAIN_FORMAT = "fedleak-training";
 export const TRAIN_VERSION = 1; // raise it when a field changes its meaning or becomes required
@@ -28,6 +29,12 @@ const point = z.strictObject({
   publicLoss: z.number().optional(),
 });
 
+/** A defence of the clients with every setting, the planned ones too. */
+const appliedDefence = z.strictObject({
+  name: z.string().min(1),
+  settings: z.record(z.string(), z.union([z.number(), z.string()])),
+});
+
 const measured = z.strictObject({ images: count, accuracy: share, loss: z.number() });
 
 const results = z.strictObject({
@@ -36,6 +43,8 @@ const results = z.strictObject({
   /** On the whole public split. */
   open: measured,
   test: measured.optional(),
+  /** The clients' defences by then; absent where there are none. */
+  defences: z.array(appliedDefence).optional(),
 });
 
 const trainRecord = z.strictObject({
@@ -49,6 +58,8 @@ const trainRecord = z.strictObject({
   /** The completed spec; `completeTrainSpec` checks it when the training goes on. */
   spec: z.record(z.string(), z.json()),
   unit: z.enum(["step", "round"]),
+  /** The clients' defences in the first round; absent where there are none. */
+  defences: z.array(appliedDefence).optional(),
   ledger: z.array(
     z.strictObject({
       assumption: z.string().min(1),

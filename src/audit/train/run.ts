@@ -6,7 +6,7 @@ import { checkOut, checkWritable, defaultOut, makeRunFolder } from "../run-folde
 import { versions } from "../versions.ts";
 import { isTaken } from "../write-file.ts";
 import { centralisedTask } from "./centralised.ts";
-import { checkpointOf, conductTraining, trainOwner } from "./conduct.ts";
+import { appliedAt, checkpointOf, conductTraining, trainOwner } from "./conduct.ts";
 import type { TrainWatcher } from "./events.ts";
 import { federatedTask } from "./federated.ts";
 import { type RenderTraining, readTrainRecord, writeFirstTrainRecord } from "./files.ts";
@@ -55,7 +55,8 @@ export async function runTraining(spec: TrainSpec, options: TrainOptions): Promi
       command: options.command,
       spec: JSON.parse(JSON.stringify(training.spec)),
       unit: task.unit,
-      ledger: trainLedger(training),
+      ...appliedAt(task, task.initial),
+      ledger: [...trainLedger(training), ...task.assumptions],
       versions: versions(),
       data: {
         source: data.source,

@@ -4,6 +4,7 @@ import { BUFFER_RULES, type BufferRule } from "../../fl/index.ts";
 import { parseDevice } from "../../runtime/index.ts";
 import { fail, unknownName } from "../../util/index.ts";
 import { DATA_NAMES, MOST_THREADS } from "../spec.ts";
+import { completeDefences } from "./defence-spec.ts";
 
 /** What a training is asked to do, complete: with the same program the same spec gives the same weights. Plain JSON. */
 export type TrainSpec = z.output<typeof trainSpec>;
@@ -81,6 +82,11 @@ const federation = z.strictObject({
   /** What FedAvg's clients send: their weights, or what they have changed; the average is the same. */
   send: z.enum(["weights", "delta"]).default("weights").describe("weights or delta"), // as Flower does
   partition: partition.prefault({}),
+  /** What every client does to what it sends, in this order. */
+  defences: z
+    .array(z.strictObject({ name: z.string().min(1), settings: options }))
+    .default([])
+    .describe("a list of objects with name and settings"),
   /** What this client would send in these rounds is written as a captured update. */
   capture: capture.nullable().default(null).describe("a client and its rounds, or null"),
 });
@@ -126,7 +132,20 @@ export function completeTrainSpec(request: TrainRequest): TrainSpec {
   }
   checkCapture(spec);
   checkFedSgd(spec);
-  return withAlpha(spec);
+  return withDefences(withAlpha(spec));
+}
+
+function withDefences(spec: TrainSpec): TrainSpec {
+  const defences = completeDefences(spec.federation.defences);
+  if (spec.training === "centralised" && defences.length > 0) {
+    fail({
+      who: "train --defence",
+      must: "only a federation's clients defend what they send",
+      got: "--centralised",
+      remedy: "Leave one of them away.",
+    });
+  }
+  return { ...spec, federation: { ...spec.federation, defences } };
 }
 
 const ALPHA = 0.5; // Li et al. 2022, for Dirichlet shares of the classes

@@ -1,7 +1,9 @@
 import type { Evaluation, Weights } from "../../fl/index.ts";
 import { chain, clip, constant, cosine, type Schedule, sgd, step, type Transform } from "../../optim/index.ts";
 import type { Tensors } from "../../tensor/index.ts";
+import type { Assumption } from "../record-schema.ts";
 import type { Captured } from "./capture.ts";
+import type { AppliedDefence } from "./record.ts";
 import type { TrainSpec } from "./spec.ts";
 
 /** A training that can be advanced one step or round at a time. All that changes is its tensors. */
@@ -11,6 +13,10 @@ export interface TrainingTask {
   readonly initial: Tensors<"float32">;
   /** Images of each class of each client; of all images in one row when there are no clients. */
   readonly counts: readonly (readonly number[])[];
+  /** What the clients do to what they send, and what that costs in privacy; for the ledger. */
+  readonly assumptions: readonly Assumption[];
+  /** The clients' defences in the next round, every setting told. */
+  defences(tensors: Tensors<"float32">): readonly AppliedDefence[];
   /** Does step or round number `done` (from 0). */
   advance(tensors: Tensors<"float32">, done: number): Promise<Advance>;
   /** Accuracy on the public split, on `most` of its images at most, after `done` steps or rounds. */
