@@ -26,7 +26,8 @@ const BUILT_ON: Readonly<Record<string, readonly string[]>> = {
   defences: ["fl"],
   attacks: ["fl", "models", "runtime"],
   metrics: ["runtime"],
-  audit: ["onnx", "defences", "attacks", "metrics"],
+  secure: ["util", "tensor"],
+  audit: ["onnx", "defences", "attacks", "metrics", "secure"],
   report: ["util"], // and types of audit
   cli: ["audit", "report"],
 };
