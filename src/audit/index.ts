@@ -1,4 +1,5 @@
 export { AUTO, BEST, chooseAttack } from "./auto.ts";
+export * from "./captured/audit/index.ts";
 export * from "./captured/index.ts";
 export { type CompareOptions, type CompareOutcome, resumeComparison, startComparison } from "./compare/compare.ts";
 export { COMPARISON_FILES, type ComparisonDocuments, isComparison, trialFolder } from "./compare/compare-folder.ts";
@@ -22,7 +23,7 @@ export { type LabelStudy, type LabelStudyOptions, studyLabels } from "./labels.t
 export type { LabelRow } from "./labels-table.ts";
 export * from "./prior/index.ts";
 export { profileAttack } from "./profile.ts";
-export { type RatePage, type RenderRatePage, rateRun, writeRatePage } from "./rate.ts";
+export { type RatePage, type RatingOutcome, type RenderRatePage, rateRun, writeRatePage } from "./rate.ts";
 export type { Rating } from "./rate-votes.ts";
 export { checkRecord, parseRecord } from "./record.ts";
 export { requiredAssumptions } from "./record-laws.ts";

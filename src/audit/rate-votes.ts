@@ -8,7 +8,7 @@ export type Votes = z.infer<typeof votes>;
 
 const whole = z.int().nonnegative();
 
-const votes = z.strictObject({
+export const votes = z.strictObject({
   format: z.literal("fedleak-votes"),
   version: z.literal(1),
   rater: z.string().trim().min(1),
@@ -22,18 +22,28 @@ const votes = z.strictObject({
 /** What people said about a run. */
 export interface Rating {
   readonly format: "fedleak-rating";
-  readonly version: 1;
+  readonly version: typeof RATING_VERSION;
   readonly candidates: number;
-  /** What guessing scores. */
+  /** What guessing scores on average. */
   readonly chance: number;
-  readonly raters: readonly { readonly rater: string; readonly share: number }[];
+  /** How often more than half of so many raters are right when all guess. */
+  readonly majorityChance: number;
+  /** Who voted, by the names they gave; `unsure`: how often they could not tell. */
+  readonly raters: readonly { readonly rater: string; readonly share: number; readonly unsure: number }[];
+  /** Answers of all raters, and how many of them are “cannot tell”. */
+  readonly votes: { readonly given: number; readonly unsure: number };
   /** Images that more than half of the raters identified. */
   readonly majority: Share;
   /** Mean over raters and images; its interval counts images, since more raters are not more images. */
   readonly mean: Share;
   /** In the order of the true batch: how many raters identified it. */
   readonly votesFor: readonly number[];
+  /** The answers themselves, so that those of other people can be added. */
+  readonly answers: readonly Votes[];
 }
+
+export const RATING_FORMAT = "fedleak-rating";
+export const RATING_VERSION = 2; // raise it when a field changes its meaning or becomes required; 1 had no answers
 
 interface Share {
   readonly share: number;
@@ -88,19 +98,35 @@ export function rateVotes(
     interval95: shareInterval95(count / images, images),
   });
   const total = votesFor.reduce((sum, count) => sum + count, 0);
+  const raters = answers.map(({ votes: { rater, choices } }, r) => ({
+    rater,
+    share: [...right[r]!.values()].filter(Boolean).length / images,
+    unsure: choices.filter((choice) => choice === null).length,
+  }));
   return {
-    format: "fedleak-rating",
-    version: 1,
+    format: RATING_FORMAT,
+    version: RATING_VERSION,
     candidates,
     chance: 1 / candidates,
-    raters: answers.map(({ votes: { rater } }, r) => ({
-      rater,
-      share: [...right[r]!.values()].filter(Boolean).length / images,
-    })),
+    majorityChance: moreThanHalf(answers.length, 1 / candidates),
+    raters,
+    votes: { given: answers.length * images, unsure: raters.reduce((sum, { unsure }) => sum + unsure, 0) },
     majority: shareOf(votesFor.filter((count) => count > answers.length / 2).length),
     mean: shareOf(total / answers.length),
     votesFor,
+    answers: answers.map(({ votes: own }) => own),
   };
+}
+
+/** P(X > n/2) for X binomial with n draws of probability p. */
+function moreThanHalf(n: number, p: number): number {
+  let term = (1 - p) ** n; // P(X = 0)
+  let sum = 0;
+  for (let k = 0; k <= n; k++) {
+    if (k > n / 2) sum += term;
+    term *= ((n - k) / (k + 1)) * (p / (1 - p));
+  }
+  return sum;
 }
 
 function checkVotes(answers: Parameters<typeof rateVotes>[0]): void {
@@ -128,11 +154,15 @@ function checkVotes(answers: Parameters<typeof rateVotes>[0]): void {
       complaint(
         `all must choose among as many (${first.votes.candidates})`,
         `${candidates}`,
-        "Rate pages of one kind together.",
+        "Rate pages of one kind together; --anew leaves out the votes of before.",
       );
     }
     if (answers.findIndex((other) => other.votes.rater === rater) !== i) {
-      complaint("every rater must be another person", `"${rater}" again`, "Pass each person's file once.");
+      complaint(
+        "every rater must be another person",
+        `"${rater}" again`,
+        "Pass each person's file once; --anew leaves out the votes of before.",
+      );
     }
   });
 }

@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { encodePng, readBytes } from "../data/index.ts";
 import { readSafetensors, row, type Tensor } from "../tensor/index.ts";
 import { fail } from "../util/index.ts";
+import { readEarlierRating, setRatingAside, withEarlier } from "./rate-earlier.ts";
 import { type RateSheet, rateSheet } from "./rate-sheet.ts";
-import { parseVotes, type Rating, rateVotes } from "./rate-votes.ts";
+import { parseVotes, type Rating, rateVotes, type Votes } from "./rate-votes.ts";
 import { parseRecord } from "./record.ts";
 import type { RunRecord, RunResults } from "./record-schema.ts";
 import { FILES, readRunFile } from "./run-folder.ts";
@@ -57,23 +58,45 @@ export async function writeRatePage(
   return path;
 }
 
+/** What votes came to, and where it stands. */
+export interface RatingOutcome {
+  readonly rating: Rating;
+  readonly path: string;
+  /** Raters whose votes were there before. */
+  readonly before: readonly string[];
+  /** Where an earlier rating went that these votes were not added to. */
+  readonly setAside?: string;
+}
+
 /**
  * Reads people's votes about a run, computes the attack success rate and writes `rating.json`; the record stays as it is.
  *
- * Throws FedleakError as `parseVotes` and `rateVotes` do.
+ * Votes of an earlier call are kept: the new ones are added to them. With `anew` they are left out, and so are those of a
+ * version that kept none; the earlier rating is then set aside, never lost.
+ * Throws FedleakError as `parseVotes` and `rateVotes` do, and where rating.json cannot be read.
  */
-export async function rateRun(folder: string, files: readonly string[]): Promise<{ rating: Rating; path: string }> {
+export async function rateRun(
+  folder: string,
+  files: readonly string[],
+  { anew = false }: { readonly anew?: boolean } = {},
+): Promise<RatingOutcome> {
   const { pairs } = await scoredRun(folder);
-  const answers: Parameters<typeof rateVotes>[0][number][] = [];
-  for (const file of files) {
-    const votes = parseVotes(new TextDecoder().decode(await readBytes(file)), file);
-    const { seed, candidates } = votes;
-    answers.push({ votes, file, sheet: await rateSheet(pairs, { seed, candidates }) });
-  }
-  const rating = rateVotes(answers);
   const path = join(folder, RATE_FILES.rating);
+  const earlier = await readEarlierRating(folder, RATE_FILES.rating);
+  const kept = anew ? [] : (earlier?.answers ?? []);
+  const answerOf = async (votes: Votes, file: string) => {
+    const { seed, candidates } = votes;
+    return { votes, file, sheet: await rateSheet(pairs, { seed, candidates }) };
+  };
+  const before = await Promise.all(kept.map((votes) => answerOf(votes, path)));
+  const added: typeof before = [];
+  for (const file of files) {
+    added.push(await answerOf(parseVotes(new TextDecoder().decode(await readBytes(file)), file), file));
+  }
+  const rating = rateVotes(withEarlier(before, added));
+  const setAside = earlier && kept.length === 0 ? await setRatingAside(folder, earlier.text) : undefined;
   await writeWhole(path, `${JSON.stringify(rating, undefined, 2)}\n`);
-  return { rating, path };
+  return { rating, path, before: kept.map(({ rater }) => rater), ...(setAside !== undefined && { setAside }) };
 }
 
 async function scoredRun(folder: string): Promise<{ record: RunRecord; pairs: RunResults["pairs"]["oneToOne"] }> {

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { type Rating, rateRun, writeRatePage } from "../audit/index.ts";
-import { renderRatePage } from "../report/index.ts";
+import { type Rating, type RatingOutcome, rateRun, writeRatePage } from "../audit/index.ts";
+import { ratingCaveats, renderRatePage } from "../report/index.ts";
 import { wholeFrom } from "./flag-values.ts";
-import { table } from "./text-layout.ts";
+import { table, wrapped } from "./text-layout.ts";
 
 /** `fedleak rate`: the attack success rate as people judge it. */
 export function declareRate(program: Command): void {
@@ -11,18 +11,19 @@ export function declareRate(program: Command): void {
     .description("Let people say which private image each reconstruction shows, and count how often they are right.")
     .argument("<run>", "the run's folder")
     .option("--votes <files...>", "files that the page saved, one a person: compute the success rate")
+    .option("--anew", "count these votes alone; the rating of before is kept beside it, under another name")
     .option("--candidates <n>", "private images to choose from (default: 5, or the batch)", wholeFrom(2))
     .option("--seed <n>", "seed of the order of questions and candidates", wholeFrom(0), 0)
     .option("--json", "print the result as one JSON object")
     .addHelpText("after", EXAMPLES)
-    .action(async (folder: string, { votes, candidates, seed, json = false }: Flags) => {
+    .action(async (folder: string, { votes, candidates, seed, anew = false, json = false }: Flags) => {
       if (votes === undefined) {
         const page = await writeRatePage(folder, { seed, candidates, render: renderRatePage });
         process.stdout.write(json ? `${JSON.stringify({ page })}\n` : `${pageText(page, folder)}\n`);
         return;
       }
-      const { rating, path } = await rateRun(folder, votes);
-      process.stdout.write(json ? `${JSON.stringify({ ...rating, path })}\n` : `${ratingText(rating, path)}\n`);
+      const outcome = await rateRun(folder, votes, { anew });
+      process.stdout.write(`${json ? JSON.stringify(ratingJson(outcome)) : ratingText(outcome)}\n`);
     });
 }
 
@@ -30,6 +31,7 @@ interface Flags {
   readonly votes?: readonly string[];
   readonly candidates?: number;
   readonly seed: number;
+  readonly anew?: boolean;
   readonly json?: boolean;
 }
 
@@ -41,8 +43,9 @@ like, so a rate a little above guessing is no leak yet. The page contains the pr
 Examples:
   Write the page, open it in a browser, let three people answer:
     $ fedleak rate runs/first
-  Count what they saved:
-    $ fedleak rate runs/first --votes votes-a.json votes-b.json votes-c.json
+  Count what they saved, all at once or one after the other; votes of before are kept:
+    $ fedleak rate runs/first --votes votes-a.json votes-b.json
+    $ fedleak rate runs/first --votes votes-c.json
 `;
 
 function pageText(page: string, folder: string): string {
@@ -54,21 +57,33 @@ function pageText(page: string, folder: string): string {
   ].join("\n");
 }
 
-function ratingText({ majority, mean, raters, chance, votesFor, candidates }: Rating, path: string): string {
+function ratingText({ rating, path, before, setAside }: RatingOutcome): string {
+  const { majority, mean, raters, chance, majorityChance, votesFor, candidates } = rating;
   const percent = (share: number) => `${Math.round(share * 1000) / 10} %`;
-  const line = ({ share, interval95: [low, high] }: Rating["mean"]) =>
-    `${percent(share)}  95 % interval ${percent(low)} to ${percent(high)}`;
+  const line = ({ share, interval95: [low, high] }: Rating["mean"], guessing: number) =>
+    `${percent(share)}  95 % interval ${percent(low)} to ${percent(high)}  guessing ${percent(guessing)}`;
   return [
     "",
     `Attack success rate, ${votesFor.length} images, each among ${candidates}: people recognise`,
     "",
     ...table([
-      ["most of the raters", line(majority)],
-      ["on average", line(mean)],
-      ...raters.map(({ rater, share }) => [rater, percent(share)]),
-      ["guessing", percent(chance)],
+      ["most of the raters", line(majority, majorityChance)],
+      ["on average", line(mean, chance)],
+      ...raters.map(({ rater, share, unsure }) => [
+        before.includes(rater) ? `${rater} (from before)` : rater,
+        `${percent(share)}  cannot tell ${unsure} of ${votesFor.length}`,
+      ]),
     ]),
     "",
+    ...ratingCaveats(rating).flatMap((text) => wrapped(text, WIDTH)),
+    "",
     `rating  ${path}`,
+    ...(setAside === undefined ? [] : [`before  ${setAside}`]),
   ].join("\n");
 }
+
+function ratingJson({ rating, path, before, setAside }: RatingOutcome): Record<string, unknown> {
+  return { ...rating, path, before, setAside, caveats: ratingCaveats(rating) };
+}
+
+const WIDTH = 96; // columns of text; our choice

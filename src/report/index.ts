@@ -1,3 +1,4 @@
+export { auditVerdict, labelSentences, renderAudit } from "./audit/index.ts";
 export { assumptionLines } from "./compare/assumption-text.ts";
 export { COLUMNS, type Column } from "./compare/columns.ts";
 export { comparisonDocuments, REPORT_FILES } from "./compare/documents.ts";
@@ -6,6 +7,7 @@ export { findings, renderExplanation } from "./explain/index.ts";
 export { floorList, type NamedFloor } from "./floor-list.ts";
 export type { DrawingDocument } from "./line-chart.ts";
 export type { Pictures } from "./pictures.ts";
+export { ratingCaveats } from "./rate-caveats.ts";
 export { renderRatePage } from "./rate-page.ts";
 export { renderReport } from "./render.ts";
 export { renderTraining } from "./train/render.ts";

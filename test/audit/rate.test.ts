@@ -71,10 +71,12 @@ describe("votes", () => {
       { file: "c", sheet: first, votes: votesOn(first, "c", knows([0, 2, 7])) },
     ]);
     expect(rating.raters).toEqual([
-      { rater: "a", share: 4 / 8 },
-      { rater: "b", share: 2 / 8 },
-      { rater: "c", share: 3 / 8 },
+      { rater: "a", share: 4 / 8, unsure: 4 },
+      { rater: "b", share: 2 / 8, unsure: 6 },
+      { rater: "c", share: 3 / 8, unsure: 5 },
     ]);
+    expect(rating.votes).toEqual({ given: 24, unsure: 15 });
+    expect(rating.majorityChance).toBeCloseTo(3 * (1 / 4) ** 2 * (3 / 4) + (1 / 4) ** 3, 12); // two or three of three
     expect(rating.votesFor).toEqual([3, 2, 2, 1, 0, 0, 0, 1]);
     expect(rating.majority.share).toBe(3 / 8);
     expect(rating.mean.share).toBe(9 / 24);
@@ -158,6 +160,35 @@ describe("in a run's folder", () => {
     expect(rating.mean.share).toBeCloseTo(2 / 3, 12);
     expect(JSON.parse(readFileSync(path, "utf8"))).toEqual(rating);
     expect(readFileSync(join(folder, FILES.record), "utf8")).toBe(before);
+  });
+
+  test("votes of a later call are added to those of before; the same file again changes nothing", async () => {
+    const sheet = await rateSheet(pairs, { seed: 9, candidates: 5 });
+    const file = join(folder, "d.json");
+    writeFileSync(file, JSON.stringify(votesOn(sheet, "d", () => null)));
+    const { rating, before } = await rateRun(folder, [file]);
+    expect(before).toEqual(["a", "b", "c"]);
+    expect(rating.raters.map(({ rater }) => rater)).toEqual(["a", "b", "c", "d"]);
+    expect(rating.mean.share).toBeCloseTo(1 / 2, 12);
+    expect((await rateRun(folder, [file, join(folder, "a.json")])).rating).toEqual(rating);
+    writeFileSync(file, JSON.stringify(votesOn(sheet, "d", () => 0)));
+    await expect(rateRun(folder, [file])).rejects.toThrow('another person; got "d" again');
+    expect(JSON.parse(readFileSync(join(folder, "rating.json"), "utf8"))).toEqual(rating);
+  });
+
+  test("counted anew, or after a rating without votes, the rating of before is kept under another name", async () => {
+    const text = readFileSync(join(folder, "rating.json"), "utf8");
+    const { rating, setAside } = await rateRun(folder, [join(folder, "a.json")], { anew: true });
+    expect(rating.raters).toHaveLength(1);
+    expect(setAside).toBe(join(folder, "rating-1.json"));
+    expect(readFileSync(setAside!, "utf8")).toBe(text);
+    const older = JSON.stringify({ format: "fedleak-rating", version: 1, raters: [] });
+    writeFileSync(join(folder, "rating.json"), older);
+    const next = await rateRun(folder, [join(folder, "b.json")]);
+    expect([next.before, readFileSync(join(folder, "rating-2.json"), "utf8")]).toEqual([[], older]);
+    writeFileSync(join(folder, "rating.json"), "mine");
+    await expect(rateRun(folder, [join(folder, "b.json")])).rejects.toThrow("got something else. Move it away");
+    expect(readFileSync(join(folder, "rating.json"), "utf8")).toBe("mine");
   });
 
   test("a run without a score cannot be rated", async () => {

@@ -34,9 +34,11 @@ describe("rate", () => {
     });
     const told = await fedleak(["rate", folder, "--votes", ...files]);
     expect(told.stdout).toMatch(
-      /8 images, each among 4[\s\S]*most of the raters +0 % +95 % interval 0 % to 32.4 %[\s\S]*ann +0 %/,
+      /8 images, each among 4[\s\S]*most of the raters +0 % +95 % interval 0 % to 32.4 % +guessing 6.3 %[\s\S]*ann +0 % +cannot tell 8 of 8/,
     );
-    expect(told.stdout).toMatch(/guessing +25 %/);
+    expect(told.stdout).toMatch(/on average .*guessing 25 %/);
+    expect(told.stdout).toMatch(/2 people voted \(ann, bo\), 16 votes about 8 images, 16 of them “cannot\s+tell”/);
+    expect(told.stdout).toMatch(/do not\s+show\s+that\s+people\s+recognise/);
     expect(JSON.parse(readFileSync(join(folder, "rating.json"), "utf8")).raters.length).toBe(2);
   });
 
