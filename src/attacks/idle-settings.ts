@@ -20,6 +20,7 @@ const IDLE: { readonly [K in SettingName]?: Reason } = {
   maskScope: ({ maskRatio }) => maskRatio === 1 && "maskRatio is 1",
   distanceScope: ({ l1Weight, cosineWeight }) =>
     l1Weight + cosineWeight === 0 && "the distance is a plain sum of squares",
+  surrogateAt: ({ localModel }) => localModel !== "surrogate" && "no surrogate point is taken",
   gamma: unlessGradient,
   lookahead: (all) => unlessGradient(all) || unlessLookahead(all),
   lookaheadStep: (all) =>

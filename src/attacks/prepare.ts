@@ -9,6 +9,7 @@ import { evaluationsPerIteration } from "./budget.ts";
 import { checkPlan } from "./check-plan.ts";
 import { labelLogits, mostProbable } from "./labels/joint.ts";
 import { chooseLabels } from "./labels/strategy.ts";
+import { localModelText } from "./objective/local-model.ts";
 import { gradientMatching, knownTensors } from "./objective/objective.ts";
 import { parameterise } from "./parameterisation/index.ts";
 import { finisher } from "./postprocess.ts";
@@ -68,7 +69,11 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
   };
   const candidate = {
     parameterisation: parameterise(shape, settings, { prior, probabilities }),
-    objective: gradientMatching({ model, mode, settings, statistics: observation.statistics }),
+    objective: gradientMatching({
+      ...{ model, mode, settings },
+      statistics: observation.statistics,
+      local: observation.local,
+    }),
     labels: joint ? { logits: labelLogits(strategy.labels, model.classes) } : { fixed: probabilities },
     settings,
     options,
@@ -88,6 +93,7 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
       attack: attack.name,
       labels: strategy.about,
       labelRule: strategy.rule,
+      localModel: localModelText({ settings, local: observation.local }),
       attackerBatchNorm:
         mode === "train" ? "by the candidate batch (train mode)" : "by the handed-out statistics (eval mode)",
       evaluationsPerIteration: `${evaluationsPerIteration(settings)}${settings.optimiser === "l-bfgs" ? " or more" : ""}`,

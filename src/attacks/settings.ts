@@ -41,6 +41,16 @@ export const SETTINGS = {
     ["none", "global", "per-tensor"],
     "where that share is taken: nowhere, over all entries, or in each tensor",
   ),
+  localModel: choice(
+    ["averaged", "unrolled", "surrogate"],
+    "what several local steps are taken for: one gradient of all images, the steps themselves, or one gradient on their way",
+  ),
+  surrogateAt: number(
+    0.5,
+    0,
+    1,
+    "where surrogate takes its gradient between the weights of the first local step, 0, and of the last, 1",
+  ),
   tv: number(0, 0, 1e6, "the weight α of the images' total variation"),
   l2Prior: number(0, 0, 1e6, "the weight of the images' mean Euclidean norm"),
   bnPrior: number(

@@ -16,7 +16,7 @@ const POLISHED = { ...PIXELS, iterations: 12, polish: 0.75 };
 const UPHILL = { ...PIXELS, gamma: 0.5, lookahead: "uphill" };
 
 /** Settings that need another case: closed forms and a prior have tests of their own, BatchNorm's is below. */
-type Elsewhere = "method" | "restore" | "bnPrior" | "labelRule";
+type Elsewhere = "method" | "restore" | "bnPrior" | "labelRule" | "localModel" | "surrogateAt";
 
 /** For each setting: where it is changed from, and to what. */
 const CHANGES: Readonly<Record<Exclude<SettingName, Elsewhere>, readonly [from: Overrides, to: Overrides]>> = {
@@ -98,7 +98,7 @@ describe("every setting changes the result", () => {
 
 describe("the other settings", () => {
   it("are known by name", () => {
-    const elsewhere: Elsewhere[] = ["method", "restore", "bnPrior", "labelRule"];
+    const elsewhere: Elsewhere[] = ["method", "restore", "bnPrior", "labelRule", "localModel", "surrogateAt"];
     expect([...Object.keys(CHANGES), ...elsewhere].sort()).toEqual(Object.keys(SETTINGS).sort());
   });
 
@@ -114,6 +114,30 @@ describe("the other settings", () => {
     expect(differing(await images(1, seen), await images(0, seen))).toContain("x");
     const blind = await observed(of);
     expect(differing(await images(1, blind), await images(0, blind))).toEqual([]);
+  });
+});
+
+describe("the settings about local steps", () => {
+  it("act where the schedule is known, and only there", async () => {
+    const local = { steps: 2, learningRate: 1 };
+    const images = async (overrides: Overrides, observation: typeof OBSERVATION) => {
+      const run = await attackOn(CASE, "fedleak", { ...PIXELS, ...overrides }, { observation });
+      const last = await advance(run, run.initial, 3);
+      await run.release();
+      return last!.state.tensors;
+    };
+    const kinds = [
+      {},
+      { localModel: "unrolled" },
+      { localModel: "surrogate" },
+      { localModel: "surrogate", surrogateAt: 1 },
+    ];
+    const found = await Promise.all(kinds.map((kind) => images(kind, { ...OBSERVATION, local })));
+    for (const [i, one] of found.entries()) {
+      for (const other of found.slice(0, i)) expect(differing(one, other)).toContain("x");
+    }
+    const blind = await Promise.all(kinds.slice(0, 2).map((kind) => images(kind, OBSERVATION)));
+    for (const one of blind) expect(differing(one, blind[0]!)).toEqual([]);
   });
 });
 

@@ -1,11 +1,12 @@
 import type { ChannelStatistics } from "../../fl/index.ts";
-import { add, crossEntropy, grad, input, mul, type Node, totalVariation } from "../../graph/index.ts";
-import { inputsFor, type Mode, type Model } from "../../nn/index.ts";
+import { add, input, mul, type Node, totalVariation } from "../../graph/index.ts";
+import { inputsFor } from "../../nn/index.ts";
 import type { Tensors } from "../../tensor/index.ts";
 import { activationPenalty } from "../prior/activation.ts";
 import { distanceToCentre, meanNorm, statisticsPrior } from "../prior/images.ts";
 import type { AttackSettings } from "../settings.ts";
 import { cosineSimilarity, gradientDistance } from "./distance.ts";
+import { type LocalModelling, localModel } from "./local-model.ts";
 import { magnitudeMasks } from "./mask.ts";
 
 /** What an attack minimises, at one candidate. */
@@ -25,28 +26,26 @@ const [WEIGHT, BUFFER, TARGET] = ["weight.", "buffer.", "target."] as const;
 export const CENTRE = "centre";
 
 /** What is matched, by whom and how. */
-export interface Matching {
-  readonly model: Model;
-  /** How the attacker's BatchNorm normalises. */
-  readonly mode: Mode;
+export interface Matching extends LocalModelling {
   readonly settings: AttackSettings;
   /** The client's batch statistics by module name, where they are granted. */
   readonly statistics: Readonly<Record<string, ChannelStatistics>> | undefined;
 }
 
 /**
- * Gradient matching: how far the gradient that candidate images would have sent is from the observed one, plus priors.
+ * Gradient matching: how far what candidate images would have sent is from the observed update, plus priors.
  *
- * g′ = ∇_w CE(F(x; w), labels) over all parameters. The weights, buffers and target are inputs; `knownTensors` has their values.
+ * g′ is that of `localModel`, over all parameters: for one gradient ∇_w CE(F(x; w), labels). The weights, buffers and target are inputs; `knownTensors` has their values.
  * Source: FedLeak, Equation 2 and Section 4.4.
  */
-export function gradientMatching({ model, mode, settings, statistics }: Matching): Objective {
+export function gradientMatching(matching: Matching): Objective {
+  const { model, settings, statistics } = matching;
   const params = inputsFor(model.params, WEIGHT);
   const targets = inputsFor(model.params, TARGET);
   const buffers = inputsFor(model.buffers, BUFFER);
+  const simulate = localModel(matching, { params, buffers, targets });
   return (x, labels) => {
-    const { logits, activations, statistics: seen } = model.forward({ params, buffers, x, mode });
-    const candidates = grad(crossEntropy(logits, labels), Object.values(params));
+    const { update: candidates, activations, statistics: seen } = simulate(x, labels);
     const goal = Object.values(targets);
     const distance = gradientDistance(candidates, goal, magnitudeMasks(candidates, settings), settings);
     const priors: readonly (readonly [weight: number, term: () => Node])[] = [

@@ -1,0 +1,190 @@
+import { describe, expect, it } from "vitest";
+import { advance, completeSettings, findAttack, type SettingValue } from "../../src/attacks/index.ts";
+import { gradientMatching, knownTensors } from "../../src/attacks/objective/objective.ts";
+import { clientUpdate, type LocalSchedule, type Observation, observe, oneHot } from "../../src/fl/index.ts";
+import { constant, grad, input } from "../../src/graph/index.ts";
+import { compile, evaluate } from "../../src/runtime/index.ts";
+import { float32, float64, scalarOf, type Tensor } from "../../src/tensor/index.ts";
+import { key, normal } from "../../src/util/index.ts";
+import { attackOn, type Case, lenetCase, mlpCase, mse, observed, resNetCase } from "./tiny.ts";
+
+type Overrides = Readonly<Record<string, SettingValue>>;
+
+const settingsOf = (overrides: Overrides) => completeSettings(findAttack("dlg"), overrides); // a sum of squares
+const MODELS = ["averaged", "surrogate", "unrolled"] as const;
+
+const sent = async (of: Case, local: LocalSchedule, granted = ["batch-size", "labels", "local-schedule"] as const) =>
+  observe(await clientUpdate({ ...of, threads: 1, local }), granted);
+
+/** The client's images in the order in which candidates are dealt to its steps: row i to step i mod S. */
+function dealt<T>(rows: readonly T[], steps: number): T[] {
+  const size = rows.length / steps;
+  return rows.map((_, i) => rows[(i % steps) * size + Math.floor(i / steps)]!);
+}
+
+function rowsOf({ shape, data }: Tensor<"float32">): Float32Array[] {
+  const size = data.length / shape[0]!;
+  return Array.from({ length: shape[0]! }, (_, i) => data.slice(i * size, (i + 1) * size));
+}
+
+type Imagined = readonly [overrides: Overrides, local?: LocalSchedule];
+
+/** The losses of objectives at the client's images, which `order` puts in another order. */
+async function lossesAt<K extends string>(
+  of: Case,
+  { statistics, local, global, update }: Observation,
+  imagined: Readonly<Record<K, Imagined>>,
+  ...orders: readonly (<T>(rows: readonly T[]) => readonly T[])[]
+): Promise<Record<K, number>[]> {
+  const x = input("x", of.images.shape);
+  const labels = input("labels", [of.labels.length, of.model.classes]);
+  const outputs = Object.fromEntries(
+    (Object.entries(imagined) as [K, Imagined][]).map(([name, [overrides, schedule = local]]) => [
+      name,
+      gradientMatching({ ...of, settings: settingsOf(overrides), statistics, local: schedule })(x, labels).loss,
+    ]),
+  );
+  const program = await compile(outputs, { bake: knownTensors({ ...global, update }), threads: 1 });
+  const made = [];
+  for (const order of orders) {
+    const images = float32(x.shape, Float32Array.from(order(rowsOf(of.images)).flatMap((row) => [...row])));
+    const losses = await program.run({ x: images, labels: oneHot([...order(of.labels)], of.model.classes) });
+    made.push(Object.fromEntries(Object.entries(losses).map(([name, t]) => [name, scalarOf(t)])) as Record<K, number>);
+  }
+  await program.release();
+  return made;
+}
+
+const asSent = <T>(rows: readonly T[]) => rows;
+
+const energy = ({ update }: Observation) =>
+  Object.values(update).reduce((sum, t) => sum + t.data.reduce((part, v) => part + v * v, 0), 0);
+
+describe("localModel", () => {
+  it("is the same for one gradient, and where the schedule is not known, whatever its value", async () => {
+    const of = mlpCase([1, 3]);
+    const x = input("x", of.images.shape);
+    const labels = constant(oneHot(of.labels, 5));
+    const loss = (localModel: string, local?: LocalSchedule) =>
+      gradientMatching({ ...of, settings: settingsOf({ localModel }), statistics: undefined, local })(x, labels).loss;
+    for (const name of MODELS) expect(loss(name)).toBe(loss("averaged")); // nodes are hash-consed: one graph
+    const blind = await sent(of, { steps: 2, learningRate: 1 }, ["batch-size"] as never);
+    expect(loss("unrolled", blind.local)).toBe(loss("averaged"));
+    const known = { steps: 2, learningRate: 1 };
+    expect(new Set(MODELS.map((name) => loss(name, known))).size).toBe(3);
+  });
+
+  it.each([
+    ["mlp3", mlpCase([4, 1, 3, 0, 2, 2]), 3, {}],
+    ["resnet10 in train mode, its statistics too", resNetCase([4, 1, 3, 0]), 2, { bnPrior: 1 }],
+  ] as const)("unrolled is 0 at the client's images, step by step, and only there: %s", async (_, of, steps, more) => {
+    const local = { steps, learningRate: 0.5 };
+    const observation = await sent(of, local, ["batch-size", "local-schedule", "bn-statistics"] as never);
+    const [inTurn, other] = await lossesAt(
+      of,
+      observation,
+      {
+        unrolled: [{ ...more, localModel: "unrolled" }],
+        averaged: [{ ...more, localModel: "averaged" }],
+        surrogate: [{ ...more, localModel: "surrogate" }],
+        hasty: [
+          { ...more, localModel: "unrolled" },
+          { ...local, learningRate: 1 },
+        ],
+      },
+      (rows) => dealt(rows, steps),
+      asSent, // another image in each step
+    );
+    const { unrolled, ...others } = inTurn!;
+    expect(unrolled).toBeLessThan(1e-4 * energy(observation)); // weights in float32 are off by 2⁻²⁴ each step, over η
+    for (const loss of [...Object.values(others), other!.unrolled]) expect(loss).toBeGreaterThan(20 * unrolled);
+  });
+
+  it("surrogate takes its gradient between the weights of the first and of the last step", async () => {
+    const of = mlpCase([1, 3]);
+    const local = { steps: 2, learningRate: 0.1 };
+    const observation = await sent(of, local);
+    const at = (surrogateAt: number) => [{ localModel: "surrogate", surrogateAt }] as const;
+    const imagined = { first: at(0), middle: at(0.5), last: at(1), averaged: [{}] as const };
+    const [seen] = await lossesAt(of, observation, imagined, asSent);
+    expect(seen!.first).toBe(seen!.averaged);
+    expect(seen!.middle).toBeLessThan(Math.min(seen!.first, seen!.last)); // the mean of the steps' weights is nearer
+    const halfway = Object.fromEntries(
+      Object.entries(observation.global.params).map(([name, t]) => [
+        name,
+        float32(
+          t.shape,
+          t.data.map((w, i) => w - 0.1 * observation.update[name]!.data[i]!),
+        ),
+      ]),
+    );
+    const there = { ...observation, global: { ...observation.global, params: halfway } };
+    const [moved] = await lossesAt(of, there, { averaged: [{}] }, asSent);
+    expect(seen!.last / moved!.averaged).toBeCloseTo(1, 4); // float32
+  });
+
+  it.each([
+    ["mlp3", mlpCase([1, 3, 0], { hidden: 8 })],
+    ["lenet-sigmoid", lenetCase([1, 3, 0])],
+  ] as const)("unrolled has the slope of central differences: %s", async (_, of) => {
+    const local = { steps: 3, learningRate: 0.5 };
+    const { statistics, global, update } = await sent(of, local);
+    const settings = settingsOf({ localModel: "unrolled" });
+    const x = input("x", of.images.shape);
+    const labels = constant(oneHot(of.labels, 5));
+    const { loss } = gradientMatching({ ...of, settings, statistics, local })(x, labels);
+    const known = knownTensors({ ...global, update });
+    const start = of.images.data.map((v) => v / 2 + 0.1);
+    const direction = normal(key(8), start.length);
+    const along = (h: number) =>
+      scalarOf(
+        evaluate(
+          { loss },
+          {
+            ...known,
+            x: float64(
+              x.shape,
+              Float64Array.from(start, (v, i) => v + h * direction[i]!),
+            ),
+          },
+        ).loss!,
+      );
+    const { slope } = evaluate(
+      { slope: grad(loss, [x])[0]! },
+      { ...known, x: float64(x.shape, Float64Array.from(start)) },
+    );
+    const expected = slope!.data.reduce((sum: number, v, i) => sum + Number(v) * direction[i]!, 0);
+    const h = 1e-4; // error h², relative, and 1e-16/h
+    expect((along(h) - along(-h)) / (2 * h) / expected).toBeCloseTo(1, 5);
+  });
+});
+
+describe("an attack on two steps at a high learning rate", () => {
+  const of = mlpCase([1, 3]); // ascending, as the candidates are dealt
+  const ITERATIONS = 100;
+
+  async function attack(localModel: string, observation: Observation) {
+    const run = await attackOn(of, "dlg", { localModel, iterations: ITERATIONS }, { observation });
+    const last = (await advance(run, run.initial, ITERATIONS))!;
+    const images = await run.reconstruct(last.state);
+    await run.release();
+    return { error: mse(images, of.images), about: run.ledger.localModel };
+  }
+
+  it("succeeds where it simulates the steps, and fails otherwise", { timeout: 30_000 }, async () => {
+    const observation = await sent(of, { steps: 2, learningRate: 1 });
+    const found = await attack("unrolled", observation);
+    expect(found.error).toBeLessThan(1e-5); // measured 4e-9: 80 dB
+    expect(found.about).toMatch(/2 steps are simulated.*not known/);
+    const control = { ...observation, local: { steps: 2, learningRate: 0.3 } };
+    expect((await attack("unrolled", control)).error).toBeGreaterThan(0.05); // waves around 0.5 have a variance of 0.08
+    for (const other of ["averaged", "surrogate"]) {
+      expect((await attack(other, observation)).error).toBeGreaterThan(0.05);
+    }
+  });
+
+  it("refuses to simulate steps that the images cannot be dealt to", async () => {
+    const observation = { ...(await observed(of)), local: { steps: 3, learningRate: 1 } };
+    await expect(attack("unrolled", observation)).rejects.toThrow(/multiple of the 3 local steps.*got 2/);
+  });
+});
