@@ -1,9 +1,14 @@
 import type { Tensor } from "../tensor/index.ts";
 import { fail } from "../util/index.ts";
 import type { RawAttribute, RawNode } from "./raw.ts";
+import { shortestDecimal } from "./shortest-decimal.ts";
 import { tensorOf } from "./tensor-of.ts";
 
-/** The attributes of a node by name and kind; each getter gives undefined where the node has none of that name. */
+/**
+ * The attributes of a node by name and kind; each getter gives undefined where the node has none of that name.
+ *
+ * A float is the decimal number that was rounded to it, tensors of doubles stay doubles.
+ */
 export interface Attributes {
   int(name: string): number | undefined;
   float(name: string): number | undefined;
@@ -32,7 +37,7 @@ export function attributesOf(node: RawNode, who: string): Attributes {
   };
   return {
     int: (name) => get(name, "int", ({ i }) => Number(i)),
-    float: (name) => get(name, "float", ({ f }) => f),
+    float: (name) => get(name, "float", ({ f }) => shortestDecimal(f)),
     ints: (name) => get(name, "ints", ({ ints }) => ints.map(Number)),
     floats: (name) => get(name, "floats", ({ floats }) => floats),
     text: (name) => get(name, "text", ({ s }) => new TextDecoder().decode(s)),

@@ -1,5 +1,5 @@
 import { decodeModel } from "../runtime/index.ts";
-import type { Tensor } from "../tensor/index.ts";
+import { float32, numbers, type Tensor } from "../tensor/index.ts";
 import { fail } from "../util/index.ts";
 import { type Attributes, attributesOf } from "./attributes.ts";
 import type { RawModel, RawNode, RawValueInfo } from "./raw.ts";
@@ -64,7 +64,7 @@ export function readFile(bytes: Uint8Array, name: string): OnnxFile {
         remedy: "Export the file again.",
       });
     }
-    initializers.set(raw.name, tensor);
+    initializers.set(raw.name, rounded(tensor));
   }
   const inputs = graph.input.filter((value) => !initializers.has(value.name)).map(declared); // older files list weights too
   const nodes = graph.node.map((raw) => nodeOf(raw, who));
@@ -72,6 +72,11 @@ export function readFile(bytes: Uint8Array, name: string): OnnxFile {
   const ordered = inOrder(nodes, known, who);
   const producer = `${model.producerName} ${model.producerVersion}`.trim();
   return { name, opset, producer, nodes: ordered, initializers, inputs, outputs: graph.output.map(declared) };
+}
+
+/** Weights in doubles are trained in float32 here. */
+function rounded(t: Tensor): Tensor {
+  return t.dtype === "float64" ? float32(t.shape, numbers(t)) : t;
 }
 
 function opsetOf({ opsetImport }: RawModel, who: string): number {

@@ -90,7 +90,8 @@ function constantsOf(nodes: readonly FileNode[]): [string, Tensor][] {
   const constants = nodes.filter(({ type }) => type === "Constant");
   return constants.flatMap(({ outputs, attributes }) => {
     const value = attributes.tensor("value");
-    return value ? [[outputs[0]!, value] as [string, Tensor]] : [];
+    const floating = value?.dtype === "float64" ? float32(value.shape, numbers(value)) : value;
+    return floating ? [[outputs[0]!, floating] as [string, Tensor]] : [];
   });
 }
 

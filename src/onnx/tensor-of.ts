@@ -1,6 +1,7 @@
 import {
   bfloat16ToFloat32,
   float32,
+  float64,
   halfToFloat32,
   type Shape,
   shapeText,
@@ -12,7 +13,7 @@ import { fail } from "../util/index.ts";
 import type { RawTensor } from "./raw.ts";
 
 /**
- * A file's tensor as float32, int64 or bool; numbers of other widths are widened, float64 is rounded.
+ * A file's tensor as float32, float64, int64 or bool; numbers of other widths are widened.
  *
  * The size that its dimensions claim is compared with the bytes that are there before anything is allocated.
  * Throws FedleakError when they differ, when the data lie in another file, and when the type is not read.
@@ -68,6 +69,7 @@ interface View {
 }
 
 const floats = (shape: Shape, values: Numbers) => float32(shape, values as ArrayLike<number>);
+const doubles = (shape: Shape, values: Numbers) => float64(shape, values as ArrayLike<number>);
 const integers = (shape: Shape, values: Numbers) =>
   tensor("int64", shape, BigInt64Array.from(values as number[], BigInt));
 const bools = (shape: Shape, values: Numbers) =>
@@ -108,7 +110,7 @@ const TYPES: Readonly<Record<number, Type>> = {
   7: type(BigInt64Array, "int64Data", integers),
   9: type(Uint8Array, "int32Data", bools),
   10: type(Uint16Array, "int32Data", floats, half),
-  11: type(Float64Array, "doubleData", floats),
+  11: type(Float64Array, "doubleData", doubles),
   12: type(Uint32Array, "uint64Data", integers),
   13: type(BigUint64Array, "uint64Data", integers),
   16: type(Uint16Array, "int32Data", floats, bfloat16),

@@ -27,7 +27,8 @@ export function knownInts(values: readonly number[]): Value {
 
 /** A tensor of the file that is nobody's parameter. */
 export function fixedValue(tensor: Tensor): Value {
-  const type = tensor.dtype === "bool" ? "bool" : tensor.dtype === "float32" ? "float" : "int";
+  const floating = tensor.dtype === "float32" || tensor.dtype === "float64";
+  const type = tensor.dtype === "bool" ? "bool" : floating ? "float" : "int";
   if (sizeOf(tensor.shape) <= KNOWN_UP_TO) return known(type, tensor.shape, new Float64Array(numbers(tensor)));
   return { type, shape: tensor.shape, node: cast(constant(tensor)), elements: undefined };
 }

@@ -70,7 +70,13 @@ const transposedConvolution: Rule = (call) => {
   checkShape(call, [x.shape[0]!, ...whole]);
   const wanted = wantedSize(call, whole, dims, stride, x);
   const { before, after } = wanted ?? padsOf(call, attributes.ints("pads"), dims);
-  const y = convInput(x, w, [whole[0]!, whole[1]!], { stride, dilation, groups: attributes.int("group") ?? 1 });
+  const groups = attributes.int("group") ?? 1;
+  if (before[0] === after[0] && before[1] === after[1]) {
+    const size: Pair = [whole[0]! - 2 * before[0], whole[1]! - 2 * before[1]];
+    const y = convInput(x, w, size, { stride, dilation, padding: before, groups });
+    return result(call, likeInput(call, biased(call, y)));
+  }
+  const y = convInput(x, w, [whole[0]!, whole[1]!], { stride, dilation, groups });
   const cut = ([0, 1] as const).reduce(
     (image, axis) => narrow(image, 2 + axis, before[axis], whole[axis]! - before[axis] - after[axis]),
     y,

@@ -86,7 +86,7 @@ export function emitter(): Emitter {
   const ops: Emitter["ops"] = (opType, input, attributes, outputs) => {
     const output = Array.from({ length: outputs }, () => `~v${count++}`);
     for (const name of output) labels.set(name, label);
-    const attribute = Object.entries(attributes).map(([name, value]) => ({ name, ...attributeValue(value) }));
+    const attribute = Object.entries(attributes).map(([name, value]) => ({ name, ...attributeProto(value) }));
     add({ name: `${label}/${opType}/${output[0]}`, opType, input, output, attribute });
     return output;
   };
@@ -151,7 +151,8 @@ export function emitter(): Emitter {
   };
 }
 
-function attributeValue(value: OnnxAttribute): object {
+/** An attribute's value in the schema's names, with its kind. */
+export function attributeProto(value: OnnxAttribute): object {
   if (typeof value === "string") return { s: new TextEncoder().encode(value), type: 3 }; // AttributeProto.STRING
   if (typeof value === "number") return { i: value, type: 2 }; // INT
   if ("float" in value) return { f: value.float, type: 1 }; // FLOAT
