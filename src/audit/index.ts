@@ -40,6 +40,7 @@ export { resumeRun } from "./resume.ts";
 export { type RunOptions, type RunOutcome, runAttack } from "./run.ts";
 export type { RenderReport } from "./run-files.ts";
 export { FILES } from "./run-folder.ts";
+export * from "./secure-round/index.ts";
 export { completeSpec, MOST_THREADS, type RunRequest, type RunSpec } from "./spec.ts";
 export type { AdvanceEvent, TrainEvent, TrainWatcher } from "./train/events.ts";
 export { isTraining, type RenderTraining, WEIGHTS_FILE } from "./train/files.ts";

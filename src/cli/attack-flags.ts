@@ -77,11 +77,23 @@ export function declareAttackFlags(command: Command): Command {
     "also measure LPIPS: safetensors of its backbone and linear weights, or hub:<owner>/<name>/<file>",
   );
 
-  const settings = declare("Settings of the attack (default: its preset's)");
+  return declareSettings(command);
+}
+
+/** Declares a flag for every setting of an attack; `settingsOf` reads them back. */
+export function declareSettings(command: Command): Command {
   for (const [name, setting] of Object.entries(SETTINGS)) {
-    settings(`--${kebab(name)} ${placeholder(setting)}`, `${setting.about}${rangeText(setting)}`);
+    const about = `${setting.about}${rangeText(setting)}`;
+    command.addOption(new Option(`--${kebab(name)} ${placeholder(setting)}`, about).helpGroup(SETTINGS_GROUP));
   }
   return command;
+}
+
+const SETTINGS_GROUP = "Settings of the attack (default: its preset's):";
+
+/** The settings that were given, as text. */
+export function settingsOf(flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return given(Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, flags[name]])));
 }
 
 /** What the flags ask for. Paths are made absolute, so that a run can be continued from anywhere. */
@@ -106,9 +118,8 @@ export function requestOf(flags: Readonly<Record<string, unknown>>): RunRequest 
     activation: text("activation"),
     init: text("weightInit"),
   };
-  const settings = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, flags[name]]));
   return given({
-    attack: given({ name: text("attack"), settings: given(settings), prior: path("prior") }),
+    attack: given({ name: text("attack"), settings: settingsOf(flags), prior: path("prior") }),
     model: given({ name: text("model"), weights: path("weights"), options: given(options) }),
     data: given({
       ...(set && { name: set[1], path: path(set[0]) }),

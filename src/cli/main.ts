@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { versions } from "../audit/index.ts";
 import { FedleakError } from "../util/index.ts";
 import { declareAttack } from "./attack.ts";
+import { declareAudit } from "./audit.ts";
 import { declareCheck } from "./check.ts";
 import { declareCompare } from "./compare.ts";
 import { USER_ERROR } from "./conduct-run.ts";
@@ -13,12 +14,13 @@ import { declareList } from "./list.ts";
 import { declareProfile } from "./profile.ts";
 import { declareRate } from "./rate.ts";
 import { declareResume } from "./resume.ts";
+import { declareSecureRound } from "./secure-round.ts";
 import { declareTrain } from "./train.ts";
 import { declareTrainPrior } from "./train-prior.ts";
 import { declareVerify } from "./verify.ts";
 
 /**
- * The command line. Exit status: 0 done, 1 `verify` above its tolerance or `check` found a contradiction, 2 a user's error
+ * The command line. Exit status: 0 done, 1 `verify` above its tolerance, or `check` or `audit` found a contradiction, 2 a user's error
  * or a failed run, 70 a fault of fedleak, 130 interrupted.
  */
 async function main(): Promise<void> {
@@ -38,12 +40,14 @@ async function main(): Promise<void> {
   declareTrainPrior(program, exit);
   declareResume(program, exit);
   declareCheck(program, exit);
+  declareAudit(program, exit);
   declareLabels(program, exit);
   declareList(program);
   declareVerify(program, exit);
   declareProfile(program);
   declareExplain(program, exit);
   declareRate(program);
+  declareSecureRound(program, exit);
   try {
     await program.parseAsync();
   } catch (error) {

@@ -1,17 +1,20 @@
 import type { Command } from "commander";
 import {
+  isAudit,
   isComparison,
   isExplanation,
   isPrior,
   isTraining,
+  resumeAudit,
   resumeComparison,
   resumeExplanation,
   resumePrior,
   resumeRun,
   resumeTraining,
 } from "../audit/index.ts";
-import { renderReport, renderTraining } from "../report/index.ts";
+import { renderAudit, renderReport, renderTraining } from "../report/index.ts";
 import { conductComparison } from "./compare.ts";
+import { conductAudit } from "./conduct-audit.ts";
 import { conductRun } from "./conduct-run.ts";
 import { conductTrain } from "./conduct-train.ts";
 import { conductExplanation } from "./explain-conduct.ts";
@@ -38,6 +41,10 @@ export function declareResume(program: Command, exit: (status: number) => void):
       if (await isTraining(folder)) {
         const go = { render: renderTraining };
         return exit(await conductTrain((watcher) => resumeTraining(folder, { ...go, ...watcher }), flags));
+      }
+      if (await isAudit(folder)) {
+        const go = { render: renderAudit };
+        return exit(await conductAudit((watcher) => resumeAudit(folder, { ...go, ...watcher }), flags));
       }
       exit(await conductRun((watcher) => resumeRun(folder, { render: renderReport, ...watcher }), flags));
     });

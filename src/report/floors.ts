@@ -4,7 +4,12 @@ import { dbText, ssimText } from "./format.ts";
 import { type Html, html } from "./html.ts";
 
 /** A table that is its own dot chart: the result and, on the same scale, what pictures score that show no private image. */
-export function floorsSection({ psnrDb, ssim, pairs, floors }: RunResults): Html {
+export function floorsSection({
+  psnrDb,
+  ssim,
+  pairs,
+  floors,
+}: Pick<RunResults, "psnrDb" | "ssim" | "pairs" | "floors">): Html {
   const rows: readonly Row[] = [
     {
       kind: "result",

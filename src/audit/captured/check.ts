@@ -15,6 +15,8 @@ import { type Judged, judge } from "./verdict.ts";
 export interface CheckOptions {
   readonly device: Device;
   readonly threads: number;
+  /** How many images to look for; the manifest tells when not given. */
+  readonly images?: number;
 }
 
 /** What a captured update is worth attacking, and whether it is what its manifest says. Plain JSON. */
@@ -50,7 +52,7 @@ export async function checkFolder(folder: string, options: CheckOptions): Promis
  */
 export async function checkCaptured(captured: CapturedUpdate, options: CheckOptions): Promise<CheckReport> {
   const { manifest, network, matched, notes } = captured;
-  const images = imagesOf(captured);
+  const images = options.images ?? imagesOf(captured);
   const rows = layerRows(captured);
   const first = [
     ...matchLaws(captured),
@@ -64,7 +66,7 @@ export async function checkCaptured(captured: CapturedUpdate, options: CheckOpti
   const findings = [...first, ...(sound ? await symmetryLaw(captured, rows, options) : [])];
   const labels = sound ? await labelsOf(captured, images, options) : UNREADABLE;
   const closedForms = sound
-    ? await tryClosedForms(network, observationOf({ ...captured, model: network }), options)
+    ? await tryClosedForms(network, observationOf({ ...captured, model: network }, images), options)
     : [];
   const all = [...findings, ...closedForms.flatMap((result) => closedFormLaw(result, manifest.localSteps))];
   const { equations, unknowns } = equationsOf(rows, network, images);
@@ -89,7 +91,7 @@ async function labelsOf(captured: CapturedUpdate, images: number | undefined, op
   const { model, manifest } = captured;
   if (images === undefined) return { counts: null, about: "not inferred: the number of images is not known" };
   try {
-    const observation = observationOf(captured);
+    const observation = observationOf(captured, images);
     const plan = { model, observation, batchSize: images, mode: manifest.batchNorm, key: key(0), ...options }; // dummies only
     const { labels, about } = inferLabels("auto", await gatherEvidence(plan, "auto"));
     const counts: Record<string, number> = {};

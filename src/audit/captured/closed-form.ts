@@ -46,7 +46,7 @@ const LARGEST = 4096; // numbers of an image that r-gap is solved for in seconds
 function tooLarge(method: ClosedForm, { inputShape: [c, h, w] }: Model): string | undefined {
   const size = c * h * w;
   if (method !== "r-gap" || size <= LARGEST) return undefined;
-  return `its ${size} unknowns take longer than a check should: run fedleak attack`;
+  return `its ${size} unknowns take longer than a check should: fedleak audit --attack ${method} solves for them`;
 }
 
 async function tried(

@@ -1,7 +1,6 @@
-import { type Capability, type ChannelStatistics, type Observation, observe } from "../../fl/index.ts";
+import { type Capability, type ChannelStatistics, type Observation, observe, statisticsSeen } from "../../fl/index.ts";
 import { input } from "../../graph/index.ts";
 import { inputsFor, type Model } from "../../nn/index.ts";
-import { float32, type Tensors } from "../../tensor/index.ts";
 import { fail } from "../../util/index.ts";
 import type { CapturedUpdate } from "./read.ts";
 
@@ -10,10 +9,15 @@ import type { CapturedUpdate } from "./read.ts";
  *
  * The batch is that of all local steps, S·B images, or as many as the client has when it repeats them: their mean gradient
  * is what was captured. BatchNorm's batch statistics follow from running statistics that were sent. Granted is what the
- * manifest tells, and `batchSize` overrules it. Throws FedleakError when a parameter has no gradient.
+ * manifest tells, `batchSize` overrules it, and `beyond` is what the server is given beside: labels, public data.
+ * Throws FedleakError when a parameter has no gradient.
  * Source: METHODS for several steps. Differs (our choice): images that occur in several epochs count once.
  */
-export function observationOf(captured: CapturedUpdate, batchSize = imagesOf(captured)): Observation {
+export function observationOf(
+  captured: CapturedUpdate,
+  batchSize = imagesOf(captured),
+  beyond: { readonly labels?: readonly number[] | undefined; readonly publicData?: boolean } = {},
+): Observation {
   const { manifest, model, before, estimate, buffers } = captured;
   const missing = model.params.filter(({ name }) => !Object.hasOwn(estimate.update, name));
   if (missing.length > 0) {
@@ -28,6 +32,8 @@ export function observationOf(captured: CapturedUpdate, batchSize = imagesOf(cap
   const granted: Capability[] = [
     ...(batchSize === undefined ? [] : (["batch-size"] as const)),
     ...(Object.keys(statistics).length === 0 ? [] : (["bn-statistics"] as const)),
+    ...(beyond.labels ? (["labels"] as const) : []),
+    ...(beyond.publicData ? (["public-data"] as const) : []),
   ];
   return observe(
     {
@@ -36,7 +42,7 @@ export function observationOf(captured: CapturedUpdate, batchSize = imagesOf(cap
       global: before,
       update: estimate.update,
       batchSize: batchSize ?? 0, // not granted then
-      labels: [], // never granted: nobody has captured them
+      labels: beyond.labels ?? [], // nobody has captured them: granted only where they are given
       statistics,
       buffers: { ...before.buffers, ...buffers },
       loss: Number.NaN,
@@ -51,39 +57,14 @@ export function imagesOf({ manifest: { batchSize, localSteps, images } }: Captur
   return Math.min(batchSize * localSteps, images ?? Number.POSITIVE_INFINITY);
 }
 
-const MOMENTUM = 0.1; // PyTorch's default for torch.nn.BatchNorm2d
-
-/**
- * What each BatchNorm saw, from running statistics before and after: s = (r_S − 0.9^S·r_0)/(1 − 0.9^S), a weighted mean
- * over the S steps; the variance is then biased, ·(n − 1)/n. Empty where they were not sent or not moved (eval mode).
- */
+/** What each BatchNorm saw over the S steps (`statisticsSeen`). Empty where running statistics were not sent or not moved (eval mode). */
 export function statisticsOf(
   { manifest, model, before, buffers }: Pick<CapturedUpdate, "manifest" | "model" | "before" | "buffers">,
   batchSize: number,
 ): Record<string, ChannelStatistics> {
   if (manifest.batchNorm === "eval" || Object.keys(buffers).length === 0) return {};
-  const left = (1 - MOMENTUM) ** manifest.localSteps;
   const counts = countsOf(model, manifest.batchSize ?? batchSize);
-  return Object.fromEntries(
-    Object.entries(counts).flatMap(([module, count]) => {
-      const [mean, variance] = ["running_mean", "running_var"].map((kind) => seen(`${module}.${kind}`, before.buffers));
-      if (!mean || !variance) return [];
-      const biased = float32(
-        variance.shape,
-        variance.data.map((v) => (v * (count - 1)) / count),
-      );
-      return [[module, { mean, variance: biased }]];
-    }),
-  );
-
-  function seen(name: string, from: Tensors<"float32">) {
-    const [after, start] = [buffers[name], from[name]];
-    if (!after || !start) return undefined;
-    return float32(
-      after.shape,
-      after.data.map((v, i) => (v - left * start.data[i]!) / (1 - left)),
-    );
-  }
+  return statisticsSeen(before.buffers, buffers, counts, manifest.localSteps);
 }
 
 /** n = B·H·W of each BatchNorm. */

@@ -20,6 +20,14 @@ export async function readManifest(folder: string): Promise<UpdateManifest> {
   return parseManifest(new TextDecoder().decode(await readBytes(path)), path);
 }
 
+/** The entries that the manifest in a folder states; all others are defaults, which nobody has vouched for. */
+export async function statedEntries(folder: string): Promise<ReadonlySet<string>> {
+  const path = join(folder, MANIFEST_FILE);
+  const text = new TextDecoder().decode(await readBytes(path));
+  parseManifest(text, path);
+  return new Set(Object.keys(JSON.parse(text) as object));
+}
+
 /** The path of a payload: as the manifest names it, else the one file called `stem` and a known ending; undefined: none. */
 export async function payloadFile(
   folder: string,

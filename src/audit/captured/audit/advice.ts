@@ -1,0 +1,86 @@
+import type { CheckReport } from "../check.ts";
+import type { AuditRecord, Confidence } from "./record.ts";
+import type { Subject } from "./subject.ts";
+
+/** What to do when `check` found that the files contradict each other, one sentence each. */
+export function adviceOnContradictions({ findings }: Pick<CheckReport, "findings">): string[] {
+  const broken = findings.filter(({ level }) => level === "broken").map(({ test }) => test);
+  return [
+    "An attack on these files would measure their contradiction, not the client's privacy.",
+    ...broken.flatMap((test) => REMEDIES[test] ?? []),
+    "With --force the audit goes on all the same; its verdict then only holds for these files.",
+  ];
+}
+
+/** By the test that failed. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  symmetry: "Take the weights that this very update began from: the round's own, before the client trained.",
+  "head-sum": "Check that the loss is the mean cross-entropy, and that nothing was added to the update.",
+  "head-size": "Check learningRate and localSteps in the manifest.",
+  rank: "Check batchSize and localSteps in the manifest, and that no noise was added.",
+  "silent-bias": "Check that the model is the one that was trained, and that nothing was added to the update.",
+  shapes: "Name the architecture and its options as the client had them.",
+  missing: "Capture all tensors of the state dict.",
+  finite: "Capture the update again: NaN or infinity in it cannot be attacked.",
+  zero: "Capture the update again: nothing has changed in it.",
+  "linear-leak": "Take the weights of the update's own round, and the true number of images.",
+};
+
+/**
+ * What would change the outcome, one sentence each: what the client can do where something leaked, what the auditor can
+ * where nothing was shown. Only what this update leaves open is told.
+ */
+export function adviceOn(subject: Subject, confidence: Confidence | undefined, check: AuditRecord["check"]): string[] {
+  const leaked = confidence !== undefined && ["exact", "agree-and-fit", "agree-in-part"].includes(confidence.outcome);
+  const doubts = check.findings.filter(({ level }) => level === "doubt").map(({ text }) => text);
+  return [
+    ...(leaked ? protections(subject, confidence.outcome === "exact") : furtherTests(subject, confidence)),
+    ...doubts.map((text) => `The check doubts: ${text}.`),
+  ];
+}
+
+function protections({ captured, images, observation }: Subject, exact: boolean): string[] {
+  const { manifest, model } = captured;
+  const normed = model.buffers.length > 0;
+  return [
+    "Add secure aggregation, so that the server sees only the sum of many clients, or train with dp-sgd: fedleak attack --defence tells what a setting is worth.",
+    ...(exact
+      ? [
+          "A first linear layer that the image goes into gives it away: put a convolution before it, or leave its bias out.",
+        ]
+      : []),
+    ...(images <= FEW
+      ? [`Larger batches: ${images} ${images === 1 ? "image shares" : "images share"} one update here.`]
+      : []),
+    ...(manifest.localSteps === 1
+      ? ["Several local steps before anything is sent: the server then sees only their sum."]
+      : []),
+    ...(normed && observation.statistics
+      ? ["Keep BatchNorm's running statistics at the client: they were sent, and tell of the batch."]
+      : []),
+  ];
+}
+
+const FEW = 16; // images; where our searches still rebuild some; our choice
+
+function furtherTests({ spec, captured, images, stated }: Subject, confidence: Confidence | undefined): string[] {
+  const guessed = ["batchSize", "localSteps", "learningRate", "normalisation", "batchNorm"].filter(
+    (name) => !stated.has(name),
+  );
+  const needed = captured.manifest.sent === "gradient" ? guessed.filter((name) => name !== "learningRate") : guessed;
+  return [
+    "Nothing shown is no proof of safety: another attack, more time, or a server that knows more may reach further.",
+    ...(confidence?.outcome === "fit-but-disagree"
+      ? [
+          "The update is explained by images that differ from seed to seed: a prior (--prior, --grant public-data) may tell which are real.",
+        ]
+      : []),
+    ...(confidence?.outcome === "fit-unconfirmed" ? ["Only one search fits: run more --seeds."] : []),
+    "Run it longer (--budget 1h) and with more --seeds before you rely on it.",
+    ...(images > 1 ? ["Audit the client's smallest batch: one image leaks most."] : []),
+    ...(needed.length > 0 ? [`Write into the manifest what was guessed: ${needed.join(", ")}.`] : []),
+    ...(spec.grants.includes("labels")
+      ? []
+      : ["Grant the labels (--truth DIR --grant labels) to see what a server that knows them gets."]),
+  ];
+}

@@ -1,0 +1,56 @@
+import { prepareAttack } from "../../../attacks/index.ts";
+import { float32, type Tensor } from "../../../tensor/index.ts";
+import { key } from "../../../util/index.ts";
+import { observationOf } from "../observation.ts";
+import type { AttackChoice, Subject } from "./subject.ts";
+
+/** What a closed form gave. */
+export interface Solved {
+  /** [B,C,H,W] in [0,1] */
+  readonly images: Tensor<"float32">;
+  readonly labels: readonly number[];
+  /** In words: how many it found. */
+  readonly about: string;
+}
+
+/**
+ * Solves for the images with a closed form, on the network itself, and takes the manifest's normalisation off again.
+ *
+ * Throws FedleakError, with the reason, where it does not apply.
+ */
+export async function solveFor(subject: Subject, { preset, settings }: AttackChoice): Promise<Solved> {
+  const { captured, device, spec, images } = subject;
+  const { labels } = subject.observation;
+  const attack = await prepareAttack({
+    ...{ model: captured.network, attack: preset, settings, device, threads: spec.threads },
+    observation: observationOf({ ...captured, model: captured.network }, images, { labels }),
+    key: key(spec.seed), // a closed form draws nothing
+  });
+  try {
+    const { state } = await attack.step(attack.initial);
+    const found = (await attack.probe(state)).images;
+    return {
+      images: plain(found, captured.manifest.normalisation),
+      labels: attack.inferredLabels(state),
+      about: attack.solution!(state).about,
+    };
+  } finally {
+    await attack.release();
+  }
+}
+
+/** x·std + mean, into [0,1]. */
+function plain(
+  { shape, data }: Tensor<"float32">,
+  normalisation: Subject["captured"]["manifest"]["normalisation"],
+): Tensor<"float32"> {
+  const [, channels, height, width] = shape as [number, number, number, number];
+  const { mean, std } = normalisation ?? { mean: Array(channels).fill(0), std: Array(channels).fill(1) };
+  return float32(
+    shape,
+    data.map((value, i) => {
+      const channel = Math.floor(i / (height * width)) % channels;
+      return Math.min(1, Math.max(0, value * std[channel]! + mean[channel]!));
+    }),
+  );
+}

@@ -1,0 +1,64 @@
+import type { Images } from "../../../metrics/index.ts";
+import { agreementOf } from "./agreement.ts";
+import type { AuditRow, Confidence } from "./record.ts";
+
+/** A row with the images it stands for. */
+export interface Found {
+  readonly row: AuditRow;
+  readonly images: Images;
+}
+
+export const FITS = 0.5; // of the control's residual; our choice: no better than that may be the labels' part alone
+export const PROVEN = 0.01; // residual of a closed form's images, as where `check` calls one solved
+
+/**
+ * What may be believed of reconstructions without knowing the truth; undefined when no row has an end.
+ *
+ * Fit: the best row's residual is at most half of the control's, which explains labels and chance. Agreement: the rows
+ * that fit have found the same images (`agreementOf`). One who fits without agreement has found an image that explains the
+ * update, and not that it is the client's.
+ */
+export function confidenceOf(
+  found: readonly Found[],
+  control: Found | undefined,
+  imagesSought: number,
+): Confidence | undefined {
+  const ended = found.filter(({ row }) => row.residual !== null).sort((a, b) => a.row.residual! - b.row.residual!);
+  const [best] = ended;
+  if (!best) return undefined;
+  const residual = best.row.residual!;
+  const about = { best: best.row.name, residual };
+  if (best.row.name === CLOSED_FORM) {
+    const outcome = residual <= PROVEN ? ("exact" as const) : ("no-fit" as const);
+    const fitting = outcome === "exact" ? [best.row.name] : [];
+    return { ...about, outcome, controlResidual: null, fitting, agreement: [] };
+  }
+  const controlResidual = control?.row.residual ?? null;
+  const limit = FITS * (controlResidual ?? 1); // 1: a control that failed explains nothing
+  const fitting = ended.filter(({ row }) => row.residual! <= limit);
+  const same = fitting.filter(({ images }) => images.shape[0] === imagesSought);
+  const agreement =
+    same.length < 2
+      ? []
+      : agreementOf(
+          same.map(({ images }) => images),
+          control?.row.residual === null ? undefined : control?.images,
+        );
+  return {
+    ...about,
+    outcome: outcomeOf(fitting.length, agreement),
+    controlResidual,
+    fitting: fitting.map(({ row }) => row.name),
+    agreement,
+  };
+}
+
+export const CLOSED_FORM = "closed-form";
+
+function outcomeOf(fitting: number, agreement: Confidence["agreement"]): Confidence["outcome"] {
+  if (fitting === 0) return "no-fit";
+  if (agreement.length === 0) return "fit-unconfirmed";
+  const agreeing = agreement.filter(({ agrees }) => agrees).length;
+  if (agreeing === 0) return "fit-but-disagree";
+  return agreeing === agreement.length ? "agree-and-fit" : "agree-in-part";
+}

@@ -1,0 +1,7 @@
+export { AGREES_DB } from "./agreement.ts";
+export { FITS } from "./confidence.ts";
+export type { AuditEvent, AuditWatcher, SearchRun } from "./events.ts";
+export { type AuditPictures, isAudit, type RenderAudit } from "./files.ts";
+export { type AuditRecord, type AuditRow, type Confidence, parseAuditRecord } from "./record.ts";
+export { type AuditOptions, type AuditOutcome, resumeAudit, runAudit } from "./run.ts";
+export { type AuditRequest, type AuditSpec, completeAuditSpec, MOST_SEEDS } from "./spec.ts";

@@ -1,0 +1,200 @@
+import { z } from "zod";
+import { fail } from "../../../util/index.ts";
+import { runRecord } from "../../record-schema.ts";
+import { runResults } from "../../results-schema.ts";
+
+export const AUDIT_FORMAT = "fedleak-audit";
+export const AUDIT_VERSION = 1; // raise it when a field changes its meaning or becomes required
+
+const count = z.int().nonnegative();
+const decibels = z.number().min(0).max(100);
+/** 1 − cosine, in [0,2] up to rounding. */
+const residual = z.number().min(-1e-6).max(2.000001);
+
+const finding = z.strictObject({
+  test: z.string(),
+  level: z.enum(["broken", "doubt", "note", "passed"]),
+  text: z.string(),
+});
+
+/** Of `check`, what an audit goes on with. */
+const checked = z.strictObject({
+  verdict: z.enum(["exact", "likely", "hard", "hopeless"]),
+  reasons: z.array(z.string()),
+  consistent: z.boolean(),
+  findings: z.array(finding),
+  equations: count,
+  unknowns: count.nullable(),
+  notes: z.array(z.string()),
+});
+
+const labels = z.strictObject({
+  /** One class an image that is looked for, ascending. */
+  inferred: z.array(count),
+  granted: z.boolean(),
+  about: z.string().min(1),
+  /** By class, how many images of it there are at least, by the sign of the head's gradient; null: nothing follows. */
+  proven: z.record(z.string(), count).nullable(),
+  /** Rules that give these very counts, and rules that give others. */
+  agreeing: z.array(z.string()),
+  differing: z.array(z.string()),
+});
+
+/** One search, or the closed form. */
+const row = z.strictObject({
+  /** seed-0, seed-1, …, closed-form or control. */
+  name: z.string().min(1),
+  status: z.enum(["finished", "failed"]),
+  failure: z.string().min(1).optional(),
+  iterations: count,
+  evaluations: count,
+  seconds: z.number().nonnegative(),
+  /** 1 − cosine of the gradient of its images to the update it was given; null: it failed. */
+  residual: residual.nullable(),
+  /** One class an image, in the order of its images. */
+  labels: z.array(count),
+  curve: runRecord.shape.curve,
+});
+
+const agreement = z.strictObject({
+  /** PSNR between the seeds' pictures of this image, mean over the pairs of seeds. */
+  meanDb: decibels,
+  /** What pictures that show nothing would score against it, and the control's. */
+  floorDb: decibels,
+  agrees: z.boolean(),
+});
+
+const confidence = z.strictObject({
+  outcome: z.enum(["exact", "agree-and-fit", "agree-in-part", "fit-but-disagree", "fit-unconfirmed", "no-fit"]),
+  /** The row that is shown first: that of the least residual. */
+  best: z.string().min(1),
+  residual,
+  /** Of the control; null: a closed form needs none, or it failed. */
+  controlResidual: residual.nullable(),
+  /** Rows that explain the update better than the control explains its own. */
+  fitting: z.array(z.string()),
+  /** One entry for each image of the best row; empty with fewer than two fitting rows. */
+  agreement: z.array(agreement),
+});
+
+/** The best row against the private images. */
+const scores = runResults
+  .pick({
+    psnrDb: true,
+    psnrInterval95Db: true,
+    ssim: true,
+    msSsim: true,
+    mse: true,
+    pairs: true,
+    floors: true,
+    leakage: true,
+  })
+  .extend({
+    source: z.string().min(1),
+    /** Mean one-to-one PSNR by row. */
+    rows: z.record(z.string(), decibels),
+    /** null: the private images came without classes. */
+    labels: z
+      .strictObject({ trueLabels: z.array(count), countAccuracy: z.number().min(0).max(1), exact: z.boolean() })
+      .nullable(),
+  });
+
+const auditRecord = z.strictObject({
+  format: z.literal(AUDIT_FORMAT),
+  version: z.literal(AUDIT_VERSION),
+  status: z.enum(["running", "finished", "interrupted", "failed"]),
+  /** Why the audit failed; present exactly when it did. */
+  failure: z.string().min(1).optional(),
+  startedAt: z.iso.datetime(),
+  command: z.string().min(1),
+  spec: z.record(z.string(), z.json()),
+  subject: z.strictObject({
+    model: z.string(),
+    sent: z.enum(["gradient", "weights", "delta"]),
+    /** [B,C,H,W] of what is looked for. */
+    shape: z.array(count).length(4),
+    parameters: count,
+    classNames: z.array(z.string()),
+  }),
+  check: checked,
+  labels,
+  /** What was decided before the first search. */
+  plan: z.strictObject({
+    attack: z.string().min(1),
+    /** All settings of the attack. */
+    settings: z.record(z.string(), z.json()),
+    /** What was said of each attack, in the order it was looked at. */
+    verdicts: z.array(z.strictObject({ attack: z.string().min(1), verdict: z.string().min(1) })),
+  }),
+  ledger: runRecord.shape.ledger,
+  versions: runRecord.shape.versions,
+  rows: z.array(row),
+  confidence: confidence.optional(),
+  scores: scores.optional(),
+  /** Why there are no scores although there is a truth. */
+  notScored: z.string().min(1).optional(),
+  advice: z.array(z.string().min(1)),
+});
+
+/** The record of an audit of a captured update, `record.json` in its folder. */
+export type AuditRecord = z.infer<typeof auditRecord>;
+export type AuditRow = AuditRecord["rows"][number];
+export type Confidence = z.infer<typeof confidence>;
+export type AuditScores = z.infer<typeof scores>;
+export type LabelReport = z.infer<typeof labels>;
+
+/** Checks a record in memory; call it before writing one. Throws FedleakError. */
+export function checkAuditRecord(value: unknown, file: string): AuditRecord {
+  const parsed = auditRecord.safeParse(value);
+  const laws = parsed.success ? complaints(parsed.data) : [];
+  if (parsed.success && laws.length === 0) return parsed.data;
+  const found = parsed.error?.issues.map(({ path, message }) => `${path.join(".") || "record"}: ${message}`) ?? laws;
+  return fail({
+    who: file,
+    must: `a record must follow ${AUDIT_FORMAT} version ${AUDIT_VERSION}`,
+    got: found.slice(0, 5).join("; "), // five are enough to see what is wrong
+    remedy: "Write it with the same version of fedleak that reads it, unedited.",
+  });
+}
+
+/** What a record says that cannot be true together. */
+function complaints({ status, failure, confidence, rows, subject }: AuditRecord): string[] {
+  const best = confidence && rows.find(({ name }) => name === confidence.best);
+  return [
+    ...((failure !== undefined) === (status === "failed")
+      ? []
+      : ["failure: must be there when the status is failed, and only then"]),
+    ...(status !== "finished" || confidence ? [] : ["confidence: a finished audit must have one"]),
+    ...(confidence && best?.residual !== confidence.residual
+      ? ["confidence.residual: must be that of the best row"]
+      : []),
+    ...(confidence && confidence.agreement.length > 0 && confidence.agreement.length !== subject.shape[0]
+      ? ["confidence.agreement: must have an entry for each image"]
+      : []),
+  ];
+}
+
+/** Reads the text of a record and checks it. Throws FedleakError. */
+export function parseAuditRecord(text: string, file: string): AuditRecord {
+  try {
+    return checkAuditRecord(JSON.parse(text), file);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    return fail({
+      who: file,
+      must: "a record must be JSON",
+      got: cause.message,
+      remedy: "Was the file cut short? Run the audit again.",
+      cause,
+    });
+  }
+}
+
+/** Whether the text is the record of an audit, sound or not. */
+export function isAuditRecord(text: string): boolean {
+  try {
+    return (JSON.parse(text) as { readonly format?: unknown } | null)?.format === AUDIT_FORMAT;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,122 @@
+import { z } from "zod";
+import { CAPABILITIES, type Capability } from "../../../fl/index.ts";
+import { parseDevice } from "../../../runtime/index.ts";
+import { fail, unknownName } from "../../../util/index.ts";
+import { AUTO } from "../../auto.ts";
+import { MOST_THREADS } from "../../spec.ts";
+
+/** What an audit of a captured update is asked to do, complete. Plain JSON, stored in its record and read again by `resume`. */
+export type AuditSpec = z.output<typeof auditSpec>;
+/** A spec as a user may write it: whatever is missing takes its default. */
+export type AuditRequest = z.input<typeof auditSpec>;
+
+const whole = (least: number) => z.int().min(least).describe(`a whole number ≥ ${least}`);
+const path = z.string().min(1).nullable().default(null).describe("a path or null");
+
+export const MOST_SEEDS = 20; // our choice: pictures and rows that a page can show
+
+const attack = z.strictObject({
+  name: z.string().min(1).default(AUTO).describe("the name of an attack, or auto"),
+  /** Overrides of the preset. */
+  settings: z.record(z.string(), z.json()).default({}).describe("settings by name"),
+  /** The folder of a trained prior, or an ONNX file of a generator; needs the grant "public-data". */
+  prior: path,
+});
+
+const auditSpec = z.strictObject({
+  /** The folder of the captured update. */
+  update: z.string().min(1).describe("the folder of a captured update"),
+  attack: attack.prefault({}),
+  /** Images to look for; null: as the manifest tells. */
+  batchSize: whole(1).nullable().default(null).describe("a whole number ≥ 1 or null"),
+  /** What the server knows beside what the manifest tells. */
+  grants: z
+    .array(z.enum(Object.keys(CAPABILITIES) as [Capability, ...Capability[]]))
+    .default([])
+    .describe("a list of labels, public-data"),
+  /** How often the search starts anew. */
+  seeds: whole(1).max(MOST_SEEDS).default(3).describe(`a whole number from 1 to ${MOST_SEEDS}`), // our choice: pairs to compare
+  /** Milliseconds for everything; null: the settings say how long a search is. */
+  budgetMs: z.number().positive().nullable().optional().describe("milliseconds > 0 or null"),
+  /** A folder of the private images, or a truth.safetensors, for scoring. */
+  truth: path,
+  /** Attack although the files contradict each other. */
+  force: z.boolean().default(false).describe("true or false"),
+  /** Iterations between checkpoints. */
+  checkpointEvery: whole(1).default(50).describe("a whole number ≥ 1"), // as an attack's
+  device: z.string().default("cpu").describe("the name of a device"),
+  threads: whole(0).max(MOST_THREADS).default(0).describe(`a whole number from 0 to ${MOST_THREADS}`),
+  seed: whole(0).default(0).describe("a whole number ≥ 0"),
+});
+
+const BUDGET_MS = 600_000; // our choice: about what one waits for, as with fedleak attack
+
+/**
+ * The request with every default filled in and checked; without a budget, and without evaluations or iterations, ten minutes.
+ *
+ * Throws FedleakError at the first entry that is unknown, with a suggestion, or wrong, and where a grant lacks its source.
+ */
+export function completeAuditSpec(request: AuditRequest): AuditSpec & { readonly budgetMs: number | null } {
+  const parsed = auditSpec.safeParse(request);
+  if (!parsed.success) return complain(parsed.error.issues[0]!);
+  const spec = parsed.data;
+  parseDevice(spec.device);
+  checkGrants(spec);
+  const counted = ["evaluations", "iterations"].some((name) => spec.attack.settings[name] !== undefined);
+  const { budgetMs = counted ? null : BUDGET_MS } = spec;
+  return { ...spec, grants: [...new Set(spec.grants)].sort(), budgetMs };
+}
+
+/** A captured update holds what a server has; a grant must say where the rest comes from. */
+function checkGrants({ grants, truth, attack }: AuditSpec): void {
+  const follows = grants.find((grant) => grant !== "labels" && grant !== "public-data");
+  if (follows !== undefined) {
+    fail({
+      who: "audit grants",
+      must: "labels and public-data can be granted; the rest follows from the manifest and the files",
+      got: follows,
+      remedy: "Write it into the manifest: batchSize, localSteps, learningRate, bnBuffers.",
+    });
+  }
+  if (grants.includes("labels") && truth === null) {
+    fail({
+      who: "audit grants",
+      must: "granted labels must come from somewhere: the truth",
+      got: "labels, and no truth",
+      remedy: "Pass --truth with the private images and their classes, or do without the grant.",
+    });
+  }
+  if (attack.prior !== null && !grants.includes("public-data")) {
+    fail({
+      who: "audit attack.prior",
+      must: 'a prior needs the grant "public-data"',
+      got: grants.join(", ") || "nothing granted",
+      remedy: "Pass --grant public-data, or no prior.",
+    });
+  }
+}
+
+function complain(issue: z.core.$ZodIssue): never {
+  const at = issue.path.filter((step) => typeof step === "string");
+  const who = ["audit", at.join(".")].join(" ").trim();
+  if (issue.code === "unrecognized_keys") {
+    const known = at[0] === "attack" ? attack : auditSpec;
+    return unknownName(who, "entry", issue.keys[0]!, Object.keys(known.shape));
+  }
+  if (issue.code === "invalid_value") {
+    const got = issue.input === undefined ? "" : String(issue.input);
+    return unknownName(who, at.at(-1)!, got, issue.values.map(String));
+  }
+  const schema = at.reduce<z.ZodType | undefined>((object, step) => shapeOf(object)?.[step], auditSpec);
+  return fail({
+    who,
+    must: `it must be ${schema?.description ?? "an object of entries"}`,
+    got: "something else",
+    remedy: "Change it, or leave it away for the default.",
+  });
+}
+
+function shapeOf(schema: z.ZodType | undefined): Readonly<Record<string, z.ZodType>> | undefined {
+  const inner = schema instanceof z.ZodPrefault ? (schema.unwrap() as z.ZodType) : schema;
+  return inner instanceof z.ZodObject ? (inner.shape as Record<string, z.ZodType>) : undefined;
+}

@@ -1,0 +1,114 @@
+import { readdir, stat } from "node:fs/promises";
+import { basename, extname, join } from "node:path";
+import { listImageFolder, readBytes, readImages } from "../../../data/index.ts";
+import { numbers, readSafetensors, type Tensor } from "../../../tensor/index.ts";
+import { fail } from "../../../util/index.ts";
+import { exists } from "../../run-folder.ts";
+
+/** The private images of a captured update, for scoring; no attack is given them. */
+export interface Truth {
+  /** [M,C,H,W] in [0,1] */
+  readonly images: Tensor<"float32">;
+  /** One class an image; undefined where the images lie in no class folders. */
+  readonly labels: readonly number[] | undefined;
+  /** In words, for the ledger. */
+  readonly source: string;
+}
+
+/** What the images must be like. */
+export interface TruthFrame {
+  /** [C,H,W] */
+  readonly inputShape: readonly number[];
+  readonly classes: number;
+  /** As the manifest names them; may be empty. */
+  readonly classNames: readonly string[];
+}
+
+/**
+ * The private images at `path`: the truth.safetensors that `fedleak train --capture` writes, a folder that holds it, a folder
+ * of images, or one of class folders.
+ *
+ * Class folders named as in the manifest, or by a number, are those classes; others count from 0 in the order of their names. Images are
+ * scaled to the model's size. Throws FedleakError when there are none, or they do not fit the model.
+ */
+export async function readTruth(path: string, frame: TruthFrame): Promise<Truth> {
+  if (path.endsWith(".safetensors")) return fromFile(path, frame);
+  const inside = join(path, TRUTH_FILE);
+  if (await exists(inside)) return fromFile(inside, frame);
+  return fromFolder(path, frame);
+}
+
+const TRUTH_FILE = "truth.safetensors"; // as train/capture-files.ts writes it
+
+async function fromFile(path: string, { inputShape }: TruthFrame): Promise<Truth> {
+  const { images, labels } = readSafetensors(await readBytes(path), path).tensors;
+  if (images?.dtype !== "float32" || images.shape.slice(1).join() !== inputShape.join()) {
+    return fail({
+      who: `truth ${path}`,
+      must: `it must hold images [M,${inputShape.join(",")}] in float32`,
+      got: images ? `${images.dtype} [${images.shape.join(",")}]` : "no images",
+      remedy: "Pass the truth of this very update.",
+    });
+  }
+  return {
+    images: images as Tensor<"float32">,
+    labels: labels && Array.from(numbers(labels)),
+    source: basename(path),
+  };
+}
+
+async function fromFolder(path: string, { inputShape, classes, classNames }: TruthFrame): Promise<Truth> {
+  const [channels, height, width] = inputShape;
+  if (height !== width) {
+    fail({
+      who: `truth ${path}`,
+      must: "images of a folder are scaled to a square",
+      got: `a model of ${inputShape.join("×")}`,
+      remedy: `Pass a ${TRUTH_FILE} instead.`,
+    });
+  }
+  const options = { size: height!, channels: channels === 1 ? 1 : 3 } as const;
+  const flat = await imagesDirectlyIn(path);
+  if (flat.length > 0) {
+    const listing = { paths: flat, labels: flat.map(() => 0), classNames: ["unknown"], source: basename(path) };
+    const { images } = await readImages(listing, options);
+    return { images, labels: undefined, source: `${flat.length} images of folder ${basename(path)}` };
+  }
+  const listing = await listImageFolder(path);
+  const { images } = await readImages(listing, options);
+  const known = listing.classNames.map((name, i) => classOf(name, i, classNames));
+  const labels = listing.labels.map((label) => known[label]!);
+  const beyond = labels.find((label) => label >= classes);
+  if (beyond !== undefined) {
+    fail({
+      who: `truth ${path}`,
+      must: `the model has ${classes} classes`,
+      got: `class ${beyond}`,
+      remedy: "Name the class folders by their number, or write classNames into the manifest.",
+    });
+  }
+  return { images, labels, source: listing.source };
+}
+
+function classOf(name: string, index: number, classNames: readonly string[]): number {
+  const named = classNames.indexOf(name);
+  if (named >= 0) return named;
+  return /^\d+$/.test(name) ? Number(name) : index;
+}
+
+const ENDINGS: ReadonlySet<string> = new Set([".png", ".jpg", ".jpeg", ".webp"]); // what decodes, as in class folders
+
+async function imagesDirectlyIn(path: string): Promise<string[]> {
+  if (!(await exists(path)) || !(await stat(path)).isDirectory()) {
+    return fail({
+      who: `truth ${path}`,
+      must: `it must be a folder of images, or a ${TRUTH_FILE}`,
+      got: (await exists(path)) ? "another file" : "no such path",
+      remedy: "Check the path.",
+    });
+  }
+  const names = (await readdir(path)).filter(
+    (name) => !name.startsWith(".") && ENDINGS.has(extname(name).toLowerCase()),
+  );
+  return names.sort().map((name) => join(path, name));
+}
