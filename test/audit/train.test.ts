@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { completeTrainSpec, parseTrainRecord, resumeTraining, type TrainRequest } from "../../src/audit/index.ts";
 import { openTrainingData, publicSplit } from "../../src/audit/train/data.ts";
 import { weightsFrom } from "../../src/audit/weights.ts";
+import { shareInterval95 } from "../../src/metrics/index.ts";
 import { buildModel } from "../../src/models/index.ts";
 import { readSafetensors } from "../../src/tensor/index.ts";
 import { key } from "../../src/util/index.ts";
@@ -42,7 +43,15 @@ describe("a training", { timeout: 60_000 }, () => {
     const model = buildModel("mlp3", { inputShape: [3, 32, 32], classes: 10, hidden: 16 });
     expect(Object.keys(weightsFrom(tensorsOf(folder), model, "w").params)).toHaveLength(model.params.length);
     expect(record.results!.open.images).toBe(12);
-    expect(record.results!.open.accuracy).toBeGreaterThan(0.5); // chance is 0.1
+    const { accuracy, interval95, majorityFloor } = record.results!.open;
+    expect(accuracy).toBeGreaterThan(0.5); // chance is 0.1
+    expect(interval95).toEqual(shareInterval95(accuracy, 12));
+    expect(majorityFloor).toBeGreaterThanOrEqual(2 / 12); // twelve images of ten classes
+    const ledger = Object.fromEntries(record.ledger.map(({ assumption, value }) => [assumption, value]));
+    expect(ledger.accuracy).toMatch(
+      /^on the public split of 12 images, all of them along .*; no test set was given; one /,
+    );
+    expect(ledger["majority-floor"]).toBe(`${(100 * majorityFloor!).toFixed(1)} % of the public split`);
     expect(record.curve.at(-1)!.loss).toBeLessThan(record.curve[0]!.loss);
     expect(record.curve.filter(({ accuracy }) => accuracy !== undefined)).toHaveLength(10);
     expect(record.curve.at(-1)!.learningRate).toBeLessThan(record.curve[0]!.learningRate / 100); // cosine
@@ -139,7 +148,10 @@ describe("a training", { timeout: 60_000 }, () => {
   it("measures a test set, and trains on several files as one", async () => {
     const test = cifarFile(30, 2);
     const { record } = await train(small(FILE, { data: { name: "cifar10", paths: [FILE, cifarFile(50, 3)], test } }));
-    expect(record.results!.test!.images).toBe(30);
+    expect(record.results!.test).toMatchObject({ images: 30, majorityFloor: 0.1 });
+    expect(record.ledger.find(({ assumption }) => assumption === "majority-floor")!.value).toMatch(
+      /, 10\.0 % of the test/,
+    );
     expect(record.data.closed + record.data.open).toBe(170);
   });
 

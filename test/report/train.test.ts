@@ -29,7 +29,11 @@ const RECORD: TrainRecord = {
     { done: 1, seconds: 1, learningRate: 0.1, loss: 0.7, trainAccuracy: 0.5 },
     { done: 2, seconds: 2, learningRate: 0.05, loss: 0.6, trainAccuracy: 0.6, accuracy: 0.75, publicLoss: 0.5 },
   ],
-  results: { done: 2, seconds: 2, open: { images: 4, accuracy: 0.75, loss: 0.5 } },
+  results: {
+    done: 2,
+    seconds: 2,
+    open: { images: 4, accuracy: 0.75, interval95: [0.301, 0.954], majorityFloor: 0.5, loss: 0.5 },
+  },
 };
 
 const page = (record: TrainRecord) => parseHTML(renderTraining(record)).document;
@@ -40,6 +44,9 @@ describe("renderTraining", () => {
     const document = page(RECORD);
     expect(document.querySelector("h1")!.textContent).toBe(
       "75\u00a0% of public images are classified rightly after 2 rounds",
+    );
+    expect(document.querySelector(".facts dd span")!.textContent).toBe(
+      "of 4 images; 95 %: 30.1\u00a0% to 95.4\u00a0%; the commonest class alone: 50\u00a0%",
     );
     expect(document.querySelector("#partition")).not.toBeNull();
     const picture = [...document.querySelectorAll("svg")].find((svg) =>

@@ -5,6 +5,7 @@ import { writeState } from "../run-files.ts";
 import { writeCapture } from "./capture-files.ts";
 import type { TrainWatcher } from "./events.ts";
 import { type RenderTraining, writeTrained, writeTrainRecord } from "./files.ts";
+import { ON_THE_WAY, withScale } from "./measure.ts";
 import type { Training } from "./prepare.ts";
 import type { TrainPoint, TrainRecord, TrainResults } from "./record.ts";
 import type { Advance, TrainingTask } from "./task.ts";
@@ -59,7 +60,7 @@ export async function conductTraining(job: TrainJob): Promise<TrainRecord> {
     }
     const done = at.done + 1;
     const due = done % every === 0 || done === length;
-    const measured = due ? await task.measure(next.tensors, done, SOME) : undefined;
+    const measured = due ? await task.measure(next.tensors, done, ON_THE_WAY) : undefined;
     if (measured !== undefined && !Number.isFinite(measured.loss)) {
       failure = notFinite(task.unit, done, "the loss on public images after ");
       break;
@@ -84,7 +85,7 @@ export async function conductTraining(job: TrainJob): Promise<TrainRecord> {
     curve,
     status,
     ...(failure !== undefined && { failure }),
-    ...(status !== "interrupted" && at.done > 0 && (await resultsAt(task, at))),
+    ...(status !== "interrupted" && at.done > 0 && (await resultsAt(training, task, at))),
   };
   await writeTrained(folder, record, task.weights(at.tensors), render);
   return record;
@@ -100,7 +101,6 @@ export function checkpointOf({ done, tensors, seconds }: Place): Checkpoint {
   return { state: { iteration: done, evaluations: 0, tensors }, seconds };
 }
 
-const SOME = 1000; // public images at most in a measurement on the way; our choice: ± 1.5 % at 95 % confidence
 const CURVE_POINTS = 1000; // our choice: more than a chart has pixels for
 
 function isRecorded(done: number, length: number): boolean {
@@ -133,11 +133,20 @@ export function appliedAt(
 }
 
 /** What the weights are worth; nothing where a loss overflows on some image, which no score can be made of. */
-async function resultsAt(task: TrainingTask, { done, seconds, tensors }: Place): Promise<{ results?: TrainResults }> {
-  const told = ({ images, accuracy, loss }: Evaluation) => ({ images, accuracy, loss });
+async function resultsAt(
+  { data, open: indices, test: testData }: Training,
+  task: TrainingTask,
+  { done, seconds, tensors }: Place,
+): Promise<{ results?: TrainResults }> {
   const [open, test] = [await task.measure(tensors, done), await task.test(tensors, done)];
   if (![open, ...(test ? [test] : [])].every(({ loss }) => Number.isFinite(loss))) return {};
-  return {
-    results: { done, seconds, open: told(open), ...(test && { test: told(test) }), ...appliedAt(task, tensors) },
+  const results = {
+    done,
+    seconds,
+    open: withScale(
+      open,
+      indices.map((i) => data.labels[i]!),
+    ),
   };
+  return { results: { ...results, ...(test && testData && { test: withScale(test, testData.labels) }) } };
 }

@@ -1,8 +1,9 @@
 import type { Assumption } from "../record-schema.ts";
+import { majorityShare, ON_THE_WAY } from "./measure.ts";
 import type { Training } from "./prepare.ts";
 
 /** What the numbers of a training assume, with who says so. */
-export function trainLedger({ spec, model, weightsAbout, data, open, closed }: Training): Assumption[] {
+export function trainLedger({ spec, model, weightsAbout, data, open, closed, test }: Training): Assumption[] {
   const { training, optimiser, federation, batchSize, batchNorm, seed, threads } = spec;
   const user = (assumption: string, value: string, note?: string): Assumption => ({
     assumption,
@@ -10,14 +11,35 @@ export function trainLedger({ spec, model, weightsAbout, data, open, closed }: T
     origin: "user",
     ...(note !== undefined && { note }),
   });
-  const ours = (assumption: string, value: string): Assumption => ({ assumption, value, origin: "our-choice" });
+  const ours = (assumption: string, value: string, note?: string): Assumption => ({
+    ...user(assumption, value, note),
+    origin: "our-choice",
+  });
   const { learningRate, momentum, weightDecay, schedule, clip } = optimiser;
   const hasBuffers = model.buffers.length > 0;
+  const measuredModel =
+    training !== "centralised" && hasBuffers && federation.bnBuffers !== "averaged"
+      ? "the mean over clients of the last round, each with BatchNorm buffers of its own"
+      : "one model, BatchNorm by its running statistics";
   return [
     user("training", training),
     user("first-weights", weightsAbout),
     user("data", `${data.source}: ${closed.length} images to train on`),
     ours("public-split", `${open.length} images drawn from the seed; nobody trains on them, the accuracy is theirs`),
+    ours(
+      "accuracy",
+      `${measuredOn(open.length, test?.labels.length)}; ${measuredModel}`,
+      unseenText(spec.model.weights),
+    ),
+    {
+      assumption: "majority-floor",
+      value: [
+        `${percent(majorityShare(open.map((i) => data.labels[i]!)))} of the public split`,
+        ...(test ? [`${percent(majorityShare(test.labels))} of the test set`] : []),
+      ].join(", "),
+      origin: "measured",
+      note: "What always naming the commonest class scores: an accuracy near it says nothing.",
+    },
     ours("pixels", "in [0,1], not shifted by mean and deviation, not augmented"),
     user(
       "optimiser",
@@ -60,4 +82,24 @@ export function trainLedger({ spec, model, weightsAbout, data, open, closed }: T
 function partitionDetail({ name, alpha, classesPerClient }: Training["spec"]["federation"]["partition"]): string {
   if (name === "label-skew") return `, ${classesPerClient} classes a client`;
   return name === "dirichlet" || name === "quantity-skew" ? `, α = ${alpha}` : "";
+}
+
+/** On which images the accuracies are measured, along the way and at the end. */
+function measuredOn(open: number, test: number | undefined): string {
+  const way =
+    open > ON_THE_WAY ? `${ON_THE_WAY} of them, evenly spread, along the way` : "all of them along the way too";
+  const end = test === undefined ? "no test set was given" : `and on a test set of ${test} images at the end`;
+  return `on the public split of ${open} images, ${way}; ${end}`;
+}
+
+/** What the intervals cover; weights of a file may have been trained on anything. */
+function unseenText(weights: string | null): string {
+  const interval = "Intervals are Wilson's, 95 %, over images: another seed may train to another accuracy.";
+  return weights === null
+    ? interval
+    : `${interval} The first weights are of a file: whether they have seen these images is not known.`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
 }

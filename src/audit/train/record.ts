@@ -30,12 +30,20 @@ const point = z.strictObject({
 });
 
 /** A defence of the clients with every setting, the planned ones too. */
-const appliedDefence = z.strictObject({
+export const appliedDefence = z.strictObject({
   name: z.string().min(1),
   settings: z.record(z.string(), z.union([z.number(), z.string()])),
 });
 
-const measured = z.strictObject({ images: count, accuracy: share, loss: z.number() });
+const measured = z.strictObject({
+  images: count,
+  accuracy: share,
+  /** Wilson's, over the images; missing in older records, as the floor is. */
+  interval95: z.tuple([share, share]).readonly().optional(),
+  /** Accuracy of always naming the class that is commonest among these images. */
+  majorityFloor: share.optional(),
+  loss: z.number(),
+});
 
 const results = z.strictObject({
   done: count,

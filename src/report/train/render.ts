@@ -41,7 +41,8 @@ ${ledgerSection(record)}
 <section aria-labelledby="reproduce"><h2 id="reproduce">Run it again</h2>
 <pre tabindex="0" aria-label="command"><code>${record.command}</code></pre></section>
 </main>
-<footer><p>Accuracy is the share of images classified rightly, BatchNorm by its running statistics.</p></footer>
+<footer><p>Accuracy is the share of images classified rightly, BatchNorm by its running statistics. Intervals are Wilson's, over images;
+another seed may train to another accuracy.</p></footer>
 </body>
 </html>
 `);
@@ -72,24 +73,8 @@ function facts({ results, data, curve, unit }: TrainRecord): Html {
   const seconds = results?.seconds ?? curve.at(-1)?.seconds ?? 0;
   const done = results?.done ?? curve.at(-1)?.done ?? 0;
   const rows: readonly (readonly [string, string, string])[] = [
-    ...(results
-      ? [
-          [
-            "public split",
-            percentText(rounded(results.open.accuracy)),
-            `of ${countText(results.open.images)} images`,
-          ] as const,
-        ]
-      : []),
-    ...(results?.test
-      ? [
-          [
-            "test set",
-            percentText(rounded(results.test.accuracy)),
-            `of ${countText(results.test.images)} images`,
-          ] as const,
-        ]
-      : []),
+    ...(results ? [accuracyFact("public split", results.open)] : []),
+    ...(results?.test ? [accuracyFact("test set", results.test)] : []),
     ["trained on", countText(data.closed), "images"],
     ["time", durationText(seconds), done === 0 ? "" : `${durationText(seconds / done)} a ${unit}`],
   ];
@@ -97,6 +82,21 @@ function facts({ results, data, curve, unit }: TrainRecord): Html {
     ([name, value, note]) => html`<div><dt>${name}</dt><dd><strong>${value}</strong><span>${note}</span></dd></div>`,
   )}</dl>`;
 }
+
+/** `75 %`, and beside it the images, the interval and what naming one class scores. */
+function accuracyFact(
+  name: string,
+  { accuracy, images, interval95, majorityFloor }: Measured,
+): [string, string, string] {
+  const notes = [
+    `of ${countText(images)} images`,
+    ...(interval95 ? [`95 %: ${percentText(rounded(interval95[0]))} to ${percentText(rounded(interval95[1]))}`] : []),
+    ...(majorityFloor === undefined ? [] : [`the commonest class alone: ${percentText(rounded(majorityFloor))}`]),
+  ];
+  return [name, percentText(rounded(accuracy)), notes.join("; ")];
+}
+
+type Measured = NonNullable<TrainRecord["results"]>["open"];
 
 function partitionSection({ data }: TrainRecord, document: DrawingDocument): Html | undefined {
   if (data.counts.length === 0) return undefined;
