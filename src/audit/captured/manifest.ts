@@ -96,9 +96,11 @@ const manifest = z.strictObject({
  */
 export function parseManifest(text: string, path: string): UpdateManifest {
   const who = `manifest ${path}`;
-  const parsed = manifest.safeParse(parseJson(text, who));
-  if (!parsed.success) return complain(parsed.error.issues[0]!, who);
-  return parsed.data;
+  const request = parseJson(text, who);
+  const parsed = manifest.safeParse(request);
+  if (parsed.success) return parsed.data;
+  const remedy = "See docs/captured-update.md for what each entry means.";
+  return refuse(parsed.error, { schema: manifest, request, who, remedy });
 }
 
 function parseJson(text: string, who: string): unknown {
@@ -113,39 +115,4 @@ function parseJson(text: string, who: string): unknown {
       cause,
     });
   }
-}
-
-function complain(issue: z.core.$ZodIssue, who: string): never {
-  const path = issue.path.filter((step) => typeof step === "string");
-  const inside = [who, path.join(".")].join(" ").trim();
-  const schema = schemaAt(path);
-  const object = schema && unwrapped(schema);
-  if (issue.code === "unrecognized_keys" && object instanceof z.ZodObject) {
-    return unknownName(inside, "entry", issue.keys[0]!, Object.keys(object.shape));
-  }
-  return fail({
-    who: inside,
-    must: `it must be ${described(schema) ?? "an object of entries"}`,
-    got: "something else or nothing",
-    remedy: "See docs/captured-update.md for what each entry means.",
-  });
-}
-
-function schemaAt(path: readonly string[]): z.ZodType | undefined {
-  return path.reduce<z.ZodType | undefined>((at, step) => {
-    const object = at && unwrapped(at);
-    return object instanceof z.ZodObject ? (object.shape[step] as z.ZodType | undefined) : undefined;
-  }, manifest);
-}
-
-/** The innermost schema with a description, or without one. */
-function described(schema: z.ZodType | undefined): string | undefined {
-  if (!schema) return undefined;
-  const inner = unwrapped(schema);
-  return schema.description ?? (inner === schema ? undefined : inner.description);
-}
-
-function unwrapped(schema: z.ZodType): z.ZodType {
-  const wraps = schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable;
-  return wraps ? unwrapped(schema.unwrap() as z.ZodType) : schema;
 }

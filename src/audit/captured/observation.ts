@@ -1,4 +1,11 @@
-import { type Capability, type ChannelStatistics, type Observation, observe, statisticsSeen } from "../../fl/index.ts";
+import {
+  type Capability,
+  type ChannelStatistics,
+  type LocalSchedule,
+  type Observation,
+  observe,
+  statisticsSeen,
+} from "../../fl/index.ts";
 import { input } from "../../graph/index.ts";
 import { inputsFor, type Model } from "../../nn/index.ts";
 import { fail } from "../../util/index.ts";
@@ -28,10 +35,12 @@ export function observationOf(
       remedy: "Capture the whole update, or name a model without these.",
     });
   }
+  const local = scheduleOf(captured);
   const statistics = batchSize === undefined ? {} : statisticsOf(captured, batchSize);
   const granted: Capability[] = [
     ...(batchSize === undefined ? [] : (["batch-size"] as const)),
     ...(Object.keys(statistics).length === 0 ? [] : (["bn-statistics"] as const)),
+    ...(local ? (["local-schedule"] as const) : []),
     ...(beyond.labels ? (["labels"] as const) : []),
     ...(beyond.publicData ? (["public-data"] as const) : []),
   ];
@@ -41,6 +50,7 @@ export function observationOf(
       mode: manifest.batchNorm,
       global: before,
       update: estimate.update,
+      ...(local && { local }),
       batchSize: batchSize ?? 0, // not granted then
       labels: beyond.labels ?? [], // nobody has captured them: granted only where they are given
       statistics,
@@ -49,6 +59,15 @@ export function observationOf(
     },
     granted,
   );
+}
+
+/** The local steps, where they are plain SGD as an attack can simulate them and their size is known. */
+function scheduleOf({ manifest }: CapturedUpdate): LocalSchedule | undefined {
+  const { sent, localSteps, learningRate, optimiser } = manifest;
+  const { name, momentum, weightDecay, clip } = optimiser;
+  const plain = name === "sgd" && momentum === 0 && weightDecay === 0 && clip === null;
+  if (sent === "gradient" || localSteps < 2 || learningRate === null || !plain) return undefined;
+  return { steps: localSteps, learningRate };
 }
 
 /** The number of images an attack looks for; undefined: not known. */

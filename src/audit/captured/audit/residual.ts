@@ -1,13 +1,17 @@
-import { clientGradientStep, type Weights } from "../../../fl/index.ts";
-import type { Mode, Model } from "../../../nn/index.ts";
+import type { AttackSettings } from "../../../attacks/index.ts";
+import { clientUpdate, type Observation } from "../../../fl/index.ts";
+import { take } from "../../../metrics/index.ts";
+import type { Model } from "../../../nn/index.ts";
 import type { Device } from "../../../runtime/index.ts";
 import type { Tensor, Tensors } from "../../../tensor/index.ts";
 
 /** What the gradient of found images is computed with. */
 export interface GradientFrame {
   readonly model: Model;
-  readonly weights: Weights;
-  readonly mode: Mode;
+  /** Weights handed out, BatchNorm's mode, and the update that is to be explained. */
+  readonly observation: Observation;
+  /** How the search has imagined several local steps. */
+  readonly settings: Pick<AttackSettings, "localModel" | "surrogateAt">;
   readonly device: Device;
   readonly threads: number;
 }
@@ -15,16 +19,43 @@ export interface GradientFrame {
 /**
  * How far found images are from explaining an update: 1 − cos(g′, ĝ) over all parameters, in [0,2].
  *
- * images [B,C,H,W] in [0,1] as they are handed over, with their labels; g′ is their mean gradient in one step at the weights
- * handed out. 0: they explain it wholly, 1: not at all. NaN where a gradient is zero or not finite.
+ * images [B,C,H,W] in [0,1] as they are handed over, with their labels; g′ is what the client would have sent of them: their mean
+ * gradient at the weights handed out, or over several local steps as the search's `localModel` has it.
+ * 0: they explain it wholly, 1: not at all. NaN where a gradient is zero or not finite.
  */
 export async function residualOf(
   images: Tensor<"float32">,
   labels: readonly number[],
-  update: Tensors<"float32">,
   frame: GradientFrame,
 ): Promise<number> {
-  return 1 - cosineOf((await clientGradientStep({ ...frame, images, labels })).update, update);
+  const { model, observation, device, threads } = frame;
+  const { mode, update } = observation;
+  const made = await clientUpdate({ model, mode, device, threads, ...imagined(images, labels, frame) });
+  return 1 - cosineOf(made.update, update);
+}
+
+/** The client's step or steps as the search has imagined them; `attacks` deals candidates to the steps in turn. */
+function imagined(images: Tensor<"float32">, labels: readonly number[], { observation, settings }: GradientFrame) {
+  const { global: weights, local, update } = observation;
+  if (!local || settings.localModel === "averaged") return { weights, images, labels };
+  if (settings.localModel === "unrolled") {
+    const dealt = Array.from({ length: local.steps }, (_, s) =>
+      labels.map((_, i) => i).filter((i) => i % local.steps === s),
+    ).flat();
+    return { weights, images: take(images, dealt), labels: dealt.map((i) => labels[i]!), local };
+  }
+  const way = settings.surrogateAt * local.learningRate * (local.steps - 1);
+  return { weights: { ...weights, params: moved(weights.params, update, way) }, images, labels };
+}
+
+/** w − way·ĝ, parameter by parameter. */
+function moved(params: Tensors<"float32">, update: Tensors<"float32">, way: number): Tensors<"float32"> {
+  return Object.fromEntries(
+    Object.entries(params).map(([name, t]) => {
+      const { data } = update[name]!;
+      return [name, { ...t, data: t.data.map((w, i) => w - way * data[i]!) }];
+    }),
+  );
 }
 
 function cosineOf(a: Tensors<"float32">, b: Tensors<"float32">): number {

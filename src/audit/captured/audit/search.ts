@@ -26,7 +26,7 @@ export const CONTROL = "control";
 export async function runClosedForm(place: SearchPlace): Promise<Found & { readonly about: string }> {
   const began = performance.now();
   const { images, labels, about } = await solveFor(place.subject, place.choice);
-  const measured = await measure(place.subject, images, labels, { control: false, failure: undefined });
+  const measured = await measure(place, images, labels, { control: false, failure: undefined });
   await writeFound(place.folder, CLOSED_FORM, images);
   const seconds = (performance.now() - began) / 1000;
   const cost = { iterations: 1, evaluations: 1, seconds };
@@ -63,7 +63,7 @@ export async function runSearch(
     const { state, seconds } = end.at;
     const images = await attack.reconstruct(state);
     const labels = [...attack.inferredLabels(state)];
-    const measured = await measure(subject, images, labels, { control: seed === CONTROL, failure: end.failure });
+    const measured = await measure(place, images, labels, { control: seed === CONTROL, failure: end.failure });
     await writeFound(folder, run.name, images);
     const { iteration, evaluations } = state;
     return {
@@ -79,17 +79,16 @@ const CURVE_POINTS = 200; // our choice: the curves of several searches are read
 
 /** How far the images handed over explain the update that they were searched for with. */
 async function measure(
-  subject: Subject,
+  { subject, choice }: Pick<SearchPlace, "subject" | "choice">,
   images: Images,
   labels: readonly number[],
   { control, failure }: { readonly control: boolean; readonly failure: string | undefined },
 ): Promise<Pick<AuditRow, "status" | "failure" | "residual">> {
-  const { captured, device, spec } = subject;
-  const { model, before, manifest } = captured;
-  const { update } = control ? controlOf(subject) : subject.observation;
-  const frame = { model, weights: before, mode: manifest.batchNorm, device, threads: spec.threads };
+  const { captured, device, spec, observation } = subject;
+  const given = { observation: control ? controlOf(subject) : observation, settings: choice.settings };
+  const frame = { model: captured.model, ...given, device, threads: spec.threads };
   const finite = images.data.every(Number.isFinite);
-  const residual = finite ? await residualOf(images, labels, update, frame) : Number.NaN;
+  const residual = finite ? await residualOf(images, labels, frame) : Number.NaN;
   if (failure === undefined && Number.isFinite(residual)) return { status: "finished", residual };
   const reason = finite ? "the gradient of what was found is zero or not finite" : "a pixel of it is not finite";
   return { status: "failed", failure: failure ?? reason, residual: null };
