@@ -47,6 +47,7 @@ const NODE_CORNERS = new Set([
   "audit/compare/compare-folder.ts",
   "audit/explain/files.ts",
   "audit/folder-lock.ts",
+  "audit/hub-cache.ts",
   "audit/open-images.ts",
   "audit/prior/load.ts",
   "audit/prior/train.ts",

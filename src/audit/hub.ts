@@ -10,40 +10,44 @@ export function isHubPlace(place: string): boolean {
 /**
  * Downloads a file of a model repository, over the network and only when asked for by name.
  *
- * `request` stands for the global fetch. A revision pins the file; without one it is `main`.
- * Throws FedleakError when the place is not well-formed, the file is not there, or the hub cannot be reached.
+ * `request` stands for the global fetch, `hubUrl` for another hub than huggingface.co. A revision pins the file; without
+ * one it is `main`. Throws FedleakError when the place is not well-formed, the file is not there, or the hub cannot be
+ * reached.
  */
-export async function fetchFromHub(place: string, request: typeof fetch = fetch): Promise<Uint8Array> {
+export async function fetchFromHub(place: string, request: typeof fetch = fetch, hubUrl?: string): Promise<Uint8Array> {
   const { repo, revision, path } = parseHubPlace(place);
   const { downloadFile } = await import("@huggingface/hub"); // a few megabytes that hardly any run needs
-  let file: Blob | null;
   try {
-    file = await downloadFile({ repo, revision, path, fetch: request });
+    const file = await downloadFile({ repo, revision, path, fetch: request, ...(hubUrl !== undefined && { hubUrl }) });
+    if (file !== null) return new Uint8Array(await file.arrayBuffer());
   } catch (cause) {
     return fail({
-      who: `lpips weights ${place}`,
+      who: place,
       must: "the hub must be reached and must know the repository",
       got: `"${cause instanceof Error ? cause.message : String(cause)}"`,
       remedy: "Check the name and the network, or download the file yourself and pass its path.",
       cause,
     });
   }
-  if (file === null) {
-    return fail({
-      who: `lpips weights ${place}`,
-      must: "the repository must hold the file",
-      got: "no such file",
-      remedy: `Look at the files of ${repo}.`,
-    });
-  }
-  return new Uint8Array(await file.arrayBuffer());
+  return fail({
+    who: place,
+    must: "the repository must hold the file",
+    got: "no such file",
+    remedy: `Look at the files of ${repo}.`,
+  });
 }
 
-function parseHubPlace(place: string): { readonly repo: string; readonly revision: string; readonly path: string } {
+/** A place's parts. Throws FedleakError when it is not well-formed, or leads out of its repository. */
+export function parseHubPlace(place: string): {
+  readonly repo: string;
+  readonly revision: string;
+  readonly path: string;
+} {
   const found = /^hub:([\w.-]+\/[\w.-]+)(?:@([\w.-]+))?\/([\w./-]+)$/.exec(place);
-  if (!found) {
+  const climbs = place.split(/[:/@]/).some((part) => /^\.+$/.test(part));
+  if (!found || climbs) {
     return fail({
-      who: `lpips weights ${place}`,
+      who: place,
       must: "a place on the hub must be hub:<owner>/<name>/<file>, or hub:<owner>/<name>@<revision>/<file>",
       got: `"${place}"`,
       remedy: "Or pass the path of a local file.",

@@ -3,7 +3,8 @@ import { type LpipsWeights, lpipsWeights } from "../metrics/index.ts";
 import { readSafetensors, type Tensor } from "../tensor/index.ts";
 import { fail } from "../util/index.ts";
 import { sha256 } from "./fingerprint.ts";
-import { fetchFromHub, isHubPlace } from "./lpips-hub.ts";
+import { isHubPlace } from "./hub.ts";
+import { readHubFile } from "./hub-cache.ts";
 
 /** LPIPS weights and where they come from. */
 export interface LoadedLpips {
@@ -18,7 +19,10 @@ export interface LoadedLpips {
  * places: paths, or `hub:<owner>/<name>/<file>`, which is downloaded.
  * Throws FedleakError when a file cannot be read or fetched, two hold a tensor of one name, or they do not fit together.
  */
-export async function readLpips(places: readonly string[], fetchHub = fetchFromHub): Promise<LoadedLpips> {
+export async function readLpips(
+  places: readonly string[],
+  fetchHub: (place: string) => Promise<Uint8Array> = readHubFile,
+): Promise<LoadedLpips> {
   const tensors: Record<string, Tensor> = {};
   const told: string[] = [];
   for (const place of places) {

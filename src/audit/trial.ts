@@ -7,20 +7,19 @@ import {
   type Preset,
   prepareAttack,
 } from "../attacks/index.ts";
-import { drawIndices, type LabelledImages, readBytes } from "../data/index.ts";
+import { drawIndices, type LabelledImages } from "../data/index.ts";
 import { chain, link } from "../defences/index.ts";
 import { type Observation, observe, type Weights } from "../fl/index.ts";
 import { buildModel } from "../models/index.ts";
 import { initialise, type Model } from "../nn/index.ts";
 import { type Device, type ProgramCache, parseDevice, programCache } from "../runtime/index.ts";
-import { readSafetensors } from "../tensor/index.ts";
 import { fail, type Key, key as keyOf, split } from "../util/index.ts";
 import { canonicalJson, fingerprint } from "./fingerprint.ts";
 import { type LoadedLpips, readLpips } from "./lpips-file.ts";
 import { type ImageSource, openImages } from "./open-images.ts";
+import { openWeights } from "./open-weights.ts";
 import { type LoadedPrior, loadPrior } from "./prior/load.ts";
 import type { RunSpec } from "./spec.ts";
-import { weightsFrom } from "./weights.ts";
 
 /** Everything a run stands on before the attack begins, the truth included. */
 export interface Trial {
@@ -204,8 +203,8 @@ async function weightsFor(spec: RunSpec, model: Model): Promise<{ weights: Weigh
   if (file === null) {
     return { weights: initialise(model, runKey(spec, "weights")), about: "initial, drawn from the seed (round 0)" };
   }
-  const { tensors } = readSafetensors(await readBytes(file), file);
-  return { weights: weightsFrom(tensors, model, file), about: `from ${file}, round not stated` };
+  const { weights, source, notes } = await openWeights(file, model, runKey(spec, "weights"));
+  return { weights, about: [`${source}, round not stated`, ...notes].join("; ") };
 }
 
 /** The prior that the spec names, where the attack uses one. */

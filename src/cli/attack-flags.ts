@@ -9,6 +9,7 @@ import { ACTIVATIONS } from "../nn/index.ts";
 import { DEVICES } from "../runtime/index.ts";
 import { defenceFrom } from "./defence-flag.ts";
 import { notNegative, wholeFrom } from "./flag-values.ts";
+import { placeOf } from "./place.ts";
 
 /** Declares on a command every flag that says what to attack and how; `requestOf` reads them back. */
 export function declareAttackFlags(command: Command): Command {
@@ -31,7 +32,7 @@ export function declareAttackFlags(command: Command): Command {
 
   const client = declare("Client");
   client("--model <name>", `${Object.keys(MODELS).join(", ")} (default: ${spec.model.name})`);
-  client("--weights <file>", "trained weights: safetensors with PyTorch's names (default: drawn from the seed)");
+  client("--weights <file>", "trained weights: safetensors, npz, ONNX or hub:<owner>/<name>/<file> (default: drawn from the seed)");
   client("--width <n>", "channels of the first stage of a resnet or convnet, or of a vit's tokens", from(1));
   client("--width-multiplier <x>", "channels of mobilenet-v2, as a multiple of its own", (option) =>
     option.argParser(notNegative),
@@ -120,7 +121,7 @@ export function requestOf(flags: Readonly<Record<string, unknown>>): RunRequest 
   };
   return given({
     attack: given({ name: text("attack"), settings: settingsOf(flags), prior: path("prior") }),
-    model: given({ name: text("model"), weights: path("weights"), options: given(options) }),
+    model: given({ name: text("model"), weights: text("weights") && placeOf(text("weights")!), options: given(options) }),
     data: given({
       ...(set && { name: set[1], path: path(set[0]) }),
       size: number("size"),

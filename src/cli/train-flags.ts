@@ -10,6 +10,7 @@ import { fail } from "../util/index.ts";
 import { defenceFrom } from "./defence-flag.ts";
 import { notNegative, wholeFrom } from "./flag-values.ts";
 import { pathList } from "./path-list.ts";
+import { placeOf } from "./place.ts";
 
 /** Declares on a command every flag that says what to train and how; `trainRequest` reads them back. */
 export function declareTrainFlags(command: Command): Command {
@@ -33,7 +34,10 @@ export function declareTrainFlags(command: Command): Command {
 
   const model = declare("Model");
   model("--model <name>", `${names(MODELS)} (default: ${spec.model.name})`);
-  model("--weights <file>", "weights to begin with: safetensors with PyTorch's names (default: drawn from the seed)");
+  model(
+    "--weights <file>",
+    "weights to begin with: safetensors, npz, ONNX or hub:<owner>/<name>/<file> (default: drawn from the seed)",
+  );
   model("--width <n>", "channels of a resnet's first stage", whole(1));
   model("--width-multiplier <x>", "channels of mobilenet-v2, as a multiple of its own", number);
   model("--patch <pixels>", "side of a vit's patches (default: 16)", whole(1));
@@ -103,7 +107,7 @@ export function trainRequest(flags: Readonly<Record<string, unknown>>): TrainReq
     training: centralised ? "centralised" : flags.algorithm,
     model: given({
       name: flags.model,
-      weights: path(flags.weights),
+      weights: flags.weights === undefined ? undefined : placeOf(flags.weights as string),
       options: given({ width, widthMultiplier, patch, hidden, classes, activation }),
     }),
     data: given({

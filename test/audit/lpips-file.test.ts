@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readLpips } from "../../src/audit/lpips-file.ts";
-import { fetchFromHub } from "../../src/audit/lpips-hub.ts";
+import { fetchFromHub } from "../../src/audit/hub.ts";
 import { squeezenet } from "../../src/metrics/lpips/backbones.ts";
 import { type Tensors, writeSafetensors } from "../../src/tensor/index.ts";
 import { freshFolder } from "../cli/fedleak.ts";

@@ -1,12 +1,10 @@
-import { readBytes } from "../../data/index.ts";
 import type { Weights } from "../../fl/index.ts";
 import { buildModel } from "../../models/index.ts";
 import { initialise, type Model } from "../../nn/index.ts";
 import { type Device, parseDevice } from "../../runtime/index.ts";
-import { readSafetensors } from "../../tensor/index.ts";
 import { fail, type Key, key, split } from "../../util/index.ts";
 import { canonicalJson, fingerprint } from "../fingerprint.ts";
-import { weightsFrom } from "../weights.ts";
+import { openWeights } from "../open-weights.ts";
 import { openTrainingData, publicSplit, type TrainingData } from "./data.ts";
 import type { TrainSpec } from "./spec.ts";
 
@@ -108,6 +106,6 @@ function modelFor({ model: asked }: TrainSpec, data: TrainingData, test?: Traini
 async function weightsFor(spec: TrainSpec, model: Model): Promise<{ weights: Weights; about: string }> {
   const file = spec.model.weights;
   if (file === null) return { weights: initialise(model, trainKey(spec, "weights")), about: "drawn from the seed" };
-  const { tensors } = readSafetensors(await readBytes(file), file);
-  return { weights: weightsFrom(tensors, model, file), about: `from ${file}` };
+  const { weights, source, notes } = await openWeights(file, model, trainKey(spec, "weights"));
+  return { weights, about: [source, ...notes].join("; ") };
 }

@@ -1,0 +1,40 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { fetchFromHub, parseHubPlace } from "./hub.ts";
+import { writeError, writeWhole } from "./write-file.ts";
+
+export interface HubOptions {
+  /** Where downloads are kept. */
+  readonly folder?: string;
+  /** Stands for the global fetch. */
+  readonly request?: typeof fetch;
+  /** Another hub than huggingface.co. */
+  readonly hubUrl?: string;
+}
+
+/**
+ * The bytes of a file on the hub: those of an earlier download, where there was one, else downloaded and kept.
+ *
+ * A file is kept under owner, name, revision and path: what was downloaded from `main` stays that until it is deleted.
+ * Throws FedleakError as `fetchFromHub` does, or when the folder cannot be written.
+ */
+export async function readHubFile(place: string, options: HubOptions = {}): Promise<Uint8Array> {
+  const { folder = cacheFolder(), request = fetch, hubUrl = process.env.HF_ENDPOINT } = options;
+  const { repo, revision, path } = parseHubPlace(place);
+  const kept = join(folder, ...repo.split("/"), revision, ...path.split("/"));
+  const before = await readFile(kept).catch(() => undefined);
+  if (before) return before;
+  const bytes = await fetchFromHub(place, request, hubUrl);
+  await mkdir(dirname(kept), { recursive: true }).catch((cause) => {
+    throw writeError(dirname(kept), cause);
+  });
+  await writeWhole(kept, bytes);
+  return bytes;
+}
+
+/** FEDLEAK_CACHE, else where the system keeps what can be fetched again. */
+function cacheFolder(): string {
+  const { FEDLEAK_CACHE, XDG_CACHE_HOME } = process.env;
+  return FEDLEAK_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), ".cache"), "fedleak", "hub");
+}
