@@ -2,7 +2,8 @@ import { z } from "zod";
 import { chain, link } from "../defences/index.ts";
 import { CAPABILITIES, type Capability, DEFAULT_GRANTS } from "../fl/index.ts";
 import { parseDevice } from "../runtime/index.ts";
-import { fail, unknownName } from "../util/index.ts";
+import { fail } from "../util/index.ts";
+import { refuse } from "./schema-error.ts";
 
 /**
  * What a run is asked to do, complete: with the same program the same spec gives the same result.
@@ -107,7 +108,7 @@ const runSpec = z.strictObject({
  */
 export function completeSpec(request: RunRequest): RunSpec {
   const parsed = runSpec.safeParse(request);
-  if (!parsed.success) return complain(parsed.error.issues[0]!, request);
+  if (!parsed.success) return refuse(parsed.error, { schema: runSpec, request, who: "spec" });
   const spec = parsed.data;
   parseDevice(spec.device);
   checkData(spec.data);
@@ -143,34 +144,4 @@ function checkData({ name, path, size }: RunSpec["data"]): void {
       remedy: "Leave the size away.",
     });
   }
-}
-
-function complain(issue: z.core.$ZodIssue, request: unknown): never {
-  const path = issue.path.filter((step) => typeof step === "string");
-  const who = ["spec", path.join(".")].join(" ").trim();
-  const schema = schemaAt(path);
-  if (issue.code === "unrecognized_keys" && schema instanceof z.ZodObject) {
-    return unknownName(who, "entry", issue.keys[0]!, Object.keys(schema.shape));
-  }
-  const got = issue.path.reduce<unknown>(
-    (at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step],
-    request,
-  );
-  if (issue.code === "invalid_value" && typeof got === "string") {
-    return unknownName(who, path.at(-1)!, got, issue.values.map(String));
-  }
-  return fail({
-    who,
-    must: `it must be ${schema?.description ?? "an object of entries"}`,
-    got: JSON.stringify(got) ?? "nothing",
-    remedy: "Change it, or leave it away for the default.",
-  });
-}
-
-/** The schema of a nested entry. */
-function schemaAt(path: readonly string[]): z.ZodType | undefined {
-  return path.reduce<z.ZodType | undefined>((at, step) => {
-    const next = at instanceof z.ZodObject ? (at.shape[step] as z.ZodType | undefined) : undefined;
-    return next instanceof z.ZodPrefault ? (next.unwrap() as z.ZodType) : next;
-  }, runSpec);
 }

@@ -159,7 +159,7 @@ describe("a manifest", () => {
 
   it.each([
     [{ ...least, learningrate: 1 }, /Did you mean "learningRate"/],
-    [{ ...least, sent: "model" }, /sent: it must be gradient, weights or delta/],
+    [{ ...least, sent: "model" }, /sent: sent must be one of gradient, weights, delta; got "model"/],
     [{ ...least, localSteps: 0 }, /localSteps: it must be a whole number ≥ 1/],
     [{ ...least, before: "../secret.npz" }, /before: .*beside the manifest/],
     [{ ...least, optimiser: { momentun: 0.9 } }, /Did you mean "momentum"/],

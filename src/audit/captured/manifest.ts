@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { BUFFER_RULES, type BufferRule } from "../../fl/index.ts";
-import { fail, unknownName } from "../../util/index.ts";
+import { fail } from "../../util/index.ts";
+import { refuse } from "../schema-error.ts";
 
 export const UPDATE_FORMAT = "fedleak-update";
 export const UPDATE_VERSION = 1; // raise it when an entry means something else than before

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { SettingValue } from "../../attacks/index.ts";
 import { fail, unknownName } from "../../util/index.ts";
 import { namedAttack } from "../named-attack.ts";
+import { refuse } from "../schema-error.ts";
 import { MOST_THREADS } from "../spec.ts";
 
 /**
@@ -108,7 +109,7 @@ const plan = z.strictObject({
  */
 export function completePlan(request: unknown): ComparePlan {
   const parsed = plan.safeParse(request);
-  if (!parsed.success) return complain(parsed.error.issues[0]!, request);
+  if (!parsed.success) return refuse(parsed.error, { schema: plan, request, who: "plan" });
   const { seeds, batches, reference, ...rest } = parsed.data;
   const attacks: readonly CompareAttack[] = parsed.data.attacks.map(labelled);
   for (const { name } of attacks) namedAttack(name, { who: `plan attack ${name}`, must: SAME });
@@ -168,31 +169,4 @@ function distinct(what: string, names: readonly string[], remedy = "Name each of
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined)
     fail({ who: `plan ${what}`, must: "each must be there once", got: `"${twice}" twice`, remedy });
-}
-
-function complain(issue: z.core.$ZodIssue, request: unknown): never {
-  const who = ["plan", issue.path.join(".")].join(" ").trim();
-  const schema = schemaAt(issue.path);
-  if (issue.code === "unrecognized_keys") {
-    return unknownName(who, "entry", issue.keys[0]!, Object.keys(schema instanceof z.ZodObject ? schema.shape : {}));
-  }
-  const got = issue.path.reduce<unknown>(
-    (at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step],
-    request,
-  );
-  return fail({
-    who,
-    must: `it must be ${schema?.description ?? "an object of entries"}`,
-    got: JSON.stringify(got) ?? "nothing",
-    remedy: "Change it, or leave it away for the default where it has one.",
-  });
-}
-
-/** The schema of a nested entry, as near to it as the path leads. */
-function schemaAt(path: readonly PropertyKey[]): z.ZodType | undefined {
-  return path.reduce<z.ZodType | undefined>((at, step) => {
-    const inner = at instanceof z.ZodDefault || at instanceof z.ZodOptional ? (at.unwrap() as z.ZodType) : at;
-    if (inner instanceof z.ZodArray) return inner.element as z.ZodType;
-    return inner instanceof z.ZodObject ? (inner.shape[String(step)] as z.ZodType | undefined) : undefined;
-  }, plan);
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fail, unknownName } from "../../util/index.ts";
+import { refuse } from "../schema-error.ts";
 import { DATA_NAMES, MOST_THREADS } from "../spec.ts";
 
 const whole = (least: number) => z.int().min(least).describe(`a whole number ≥ ${least}`);
@@ -40,10 +40,5 @@ export type PriorRequest = z.input<typeof priorSpec>;
 /** The request with its defaults; throws FedleakError at the first entry that is unknown or wrong. */
 export function completePriorSpec(request: PriorRequest): PriorSpec {
   const parsed = priorSpec.safeParse(request);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  const who = ["train-prior", issue.path.join(".")].join(" ").trim();
-  if (issue.code === "unrecognized_keys") unknownName(who, "entry", issue.keys[0]!, Object.keys(priorSpec.shape));
-  const got = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], request);
-  return fail({ who, must: issue.message, got: JSON.stringify(got) ?? "nothing", remedy: "Change it." });
+  return parsed.success ? parsed.data : refuse(parsed.error, { schema: priorSpec, request, who: "train-prior" });
 }

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { PARTITIONS, type PartitionName } from "../../data/index.ts";
 import { BUFFER_RULES, type BufferRule } from "../../fl/index.ts";
 import { parseDevice } from "../../runtime/index.ts";
-import { fail, unknownName } from "../../util/index.ts";
+import { fail } from "../../util/index.ts";
+import { refuse } from "../schema-error.ts";
 import { DATA_NAMES, MOST_THREADS } from "../spec.ts";
 import { completeDefences } from "./defence-spec.ts";
 
@@ -118,7 +119,7 @@ const trainSpec = z.strictObject({
 /** The request with every default filled in and checked. Throws FedleakError at the first entry that is unknown or wrong. */
 export function completeTrainSpec(request: TrainRequest): TrainSpec {
   const parsed = trainSpec.safeParse(request);
-  if (!parsed.success) return complain(parsed.error.issues[0]!, request);
+  if (!parsed.success) return refuse(parsed.error, { schema: trainSpec, request, who: "train" });
   const spec = parsed.data;
   parseDevice(spec.device);
   const { name, paths } = spec.data;
@@ -178,37 +179,4 @@ function checkFedSgd({ training, federation: { localSteps, localEpochs, bnBuffer
     const must = "layers can only stay with clients that train them";
     complainOf("train --bn-buffers", must, "local-layers with fedsgd", "Use local, or --algorithm fedavg.");
   }
-}
-
-function complain(issue: z.core.$ZodIssue, request: unknown): never {
-  const path = issue.path.filter((step) => typeof step === "string");
-  const who = ["train", path.join(".")].join(" ").trim();
-  const schema = path.reduce<z.ZodType | undefined>((at, step) => {
-    const object = at instanceof z.ZodPrefault ? at.unwrap() : at;
-    return object instanceof z.ZodObject ? (object.shape[step] as z.ZodType | undefined) : undefined;
-  }, trainSpec);
-  const inner = schema instanceof z.ZodPrefault ? (schema.unwrap() as z.ZodType) : schema;
-  if (issue.code === "unrecognized_keys" && inner instanceof z.ZodObject) {
-    return unknownName(who, "entry", issue.keys[0]!, Object.keys(inner.shape));
-  }
-  const got = issue.path.reduce<unknown>(
-    (at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step],
-    request,
-  );
-  if (issue.code === "invalid_value" && typeof got === "string") {
-    return unknownName(who, path.at(-1)!, got, issue.values.map(String));
-  }
-  return fail({
-    who,
-    must: `it must be ${described(schema) ?? "an object of entries"}`,
-    got: JSON.stringify(got) ?? "nothing",
-    remedy: "Change it, or leave it away for the default.",
-  });
-}
-
-/** A schema's description, or that of what it wraps. */
-function described(schema: z.ZodType | undefined): string | undefined {
-  if (schema === undefined) return undefined;
-  if (schema.description !== undefined) return schema.description;
-  return schema instanceof z.ZodDefault ? described(schema.unwrap() as z.ZodType) : undefined;
 }
