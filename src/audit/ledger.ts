@@ -13,13 +13,20 @@ import type { Trial } from "./trial.ts";
 export function ledgerOf(trial: Trial, attack: AttackRun, versions: RunRecord["versions"]): Assumption[] {
   const facts = [...threatModel(trial, attack), ...subject(trial), ...protocol(trial, versions)];
   const names = new Set(facts.map(({ assumption }) => assumption));
-  const settings = settingsLedger(trial.preset, trial.settings).map(({ name, value, origin, note }): Assumption => {
-    const plain = kebab(name);
-    const assumption = names.has(plain) ? `attack-${plain}` : plain;
-    return { assumption, value: String(value), origin, note };
-  });
+  const settings = settingsLedger(trial.preset, trial.settings).flatMap(
+    ({ name, value, origin, note }): Assumption[] => {
+      const plain = kebab(name);
+      const assumption = names.has(plain) ? `attack-${plain}` : plain;
+      const idle = trial.observation.local === undefined && OF_LOCAL_STEPS.includes(name);
+      if (idle && origin !== "user") return [];
+      const about = idle ? `${note}; no effect here: no local steps are known` : note;
+      return [{ assumption, value: String(value), origin, note: about }];
+    },
+  );
   return [...facts, ...settings];
 }
+
+const OF_LOCAL_STEPS: readonly string[] = ["localModel", "surrogateAt"];
 
 /** What the server knows and what it does with it. */
 function threatModel({ spec, preset, observation, model, prior }: Trial, attack: AttackRun): Assumption[] {
@@ -54,10 +61,25 @@ function threatModel({ spec, preset, observation, model, prior }: Trial, attack:
       origin: grants.includes("bn-statistics") ? "user" : "our-choice",
     },
     { assumption: "batch-size", value: `${seen.batchSize} to the server (${batchSize})`, origin: "paper" },
-    { assumption: "local-steps", value: "1: the update is one gradient", origin: "paper" },
+    localEntry(spec, observation, attack),
     priorEntry(spec.attack.prior, prior),
     defenceEntry(spec),
   ];
+}
+
+/** How the client trained, and what the attacker takes that for. */
+function localEntry({ client }: Trial["spec"], { local }: Trial["observation"], { ledger }: AttackRun): Assumption {
+  const { localSteps: steps, localLearningRate: rate, batchSize } = client;
+  if (steps === 1) return { assumption: "local-steps", value: "1: the update is one gradient", origin: "paper" };
+  const known = local ? "the server knows this, not which image came when" : "the server does not know this";
+  return {
+    assumption: "local-steps",
+    value: `${steps} of SGD at learning rate ${rate}, each on images of its own (${steps} × ${batchSize})`,
+    origin: "user",
+    note: [known, ledger.localModel, "the update is (weights before − weights after)/(rate × steps)"]
+      .filter((text) => text !== undefined)
+      .join("; "),
+  };
 }
 
 /** What the client does to its update before the server sees it, every setting told. */

@@ -32,7 +32,7 @@ async function otherBatch({ spec, source, truth, indices }: Trial): Promise<{ ba
   const k = runKey(spec, "mismatched");
   const taken = new Set(indices);
   const rest = source.labels.map((_, i) => i).filter((i) => !taken.has(i));
-  const { batchSize } = spec.client;
+  const batchSize = truth.labels.length;
   if (rest.length < batchSize) return { batch: noise(truth, k), about: "noise, since the data has no other batch" };
   const labels = rest.map((i) => source.labels[i]!);
   const drawn = drawIndices(labels, { batch: batchSize, onePerClass: spec.data.draw === "one-per-class", key: k });

@@ -62,7 +62,12 @@ const data = z.strictObject({
 });
 
 const client = z.strictObject({
+  /** Of one local step. */
   batchSize: whole(1).default(4).describe("a whole number ≥ 1"), // our choice: a batch that an attack finishes in minutes
+  /** Steps of plain SGD before the client sends, each on images of its own; 1: it sends the gradient. */
+  localSteps: whole(1).default(1).describe("a whole number ≥ 1"), // as the paper's first setting
+  /** Of those steps; without effect where there is one. */
+  localLearningRate: z.number().positive().default(0.05).describe("a number > 0"), // our choice: as `fedleak train`
   /** How BatchNorm normalises, on both sides. */
   batchNorm: z.enum(["train", "eval"]).default("train").describe("train or eval"), // as the release
   /** What the server knows beside the update. */

@@ -30,7 +30,7 @@ export interface Trial {
   readonly model: Model;
   readonly device: Device;
   readonly source: ImageSource;
-  /** The private batch, [B,C,H,W], and where its images stand in the source. */
+  /** The private images of all local steps, [S·B,C,H,W], and where its images stand in the source. */
   readonly truth: LabelledImages;
   readonly indices: readonly number[];
   readonly weights: Weights;
@@ -67,7 +67,7 @@ export async function prepareTrial(asked: RunSpec): Promise<Trial> {
   const device = parseDevice(asked.device);
   const source = await openImages(asked.data);
   const indices = drawIndices(source.labels, {
-    batch: asked.client.batchSize,
+    batch: asked.client.batchSize * asked.client.localSteps,
     onePerClass: asked.data.draw === "one-per-class",
     key: runKey(asked, "batch"),
   });
@@ -127,6 +127,7 @@ export async function observed(
     readonly key: Key;
   },
 ): Promise<Observation> {
+  const { localSteps: steps, localLearningRate: learningRate } = spec.client;
   const defended = chain(...spec.client.defences.map(({ name, settings }) => link(name, settings)));
   const sent = await defended(
     {
@@ -135,6 +136,7 @@ export async function observed(
       images: batch.images,
       labels: batch.labels,
       mode: spec.client.batchNorm,
+      ...(steps > 1 && { local: { steps, learningRate } }),
       device: parseDevice(spec.device),
       threads: spec.threads,
       compile: programs.compile,

@@ -27,12 +27,15 @@ export function declareAttackFlags(command: Command): Command {
   data("--cifar10 <file>", "CIFAR-10 binary file", oneOf("cifar10"));
   data("--cifar100 <file>", "CIFAR-100 binary file", oneOf("cifar100"));
   data("--size <pixels>", "scale images to a square of this side", from(1));
-  data("--batch <n>", `images in the client's batch (default: ${spec.client.batchSize})`, from(1));
+  data("--batch <n>", `images in the client's batch, of each local step (default: ${spec.client.batchSize})`, from(1));
   data("--draw <how>", `one-per-class or uniform: may labels repeat? (default: ${spec.data.draw})`);
 
   const client = declare("Client");
   client("--model <name>", `${Object.keys(MODELS).join(", ")} (default: ${spec.model.name})`);
-  client("--weights <file>", "trained weights: safetensors, npz, ONNX or hub:<owner>/<name>/<file> (default: drawn from the seed)");
+  client(
+    "--weights <file>",
+    "trained weights: safetensors, npz, ONNX or hub:<owner>/<name>/<file> (default: drawn from the seed)",
+  );
   client("--width <n>", "channels of the first stage of a resnet or convnet, or of a vit's tokens", from(1));
   client("--width-multiplier <x>", "channels of mobilenet-v2, as a multiple of its own", (option) =>
     option.argParser(notNegative),
@@ -43,6 +46,16 @@ export function declareAttackFlags(command: Command): Command {
   client("--activation <name>", Object.keys(ACTIVATIONS).join(", "));
   client("--weight-init <name>", "torch or dlg-uniform, for lenet-sigmoid; fresh-head or torchvision, for a vit");
   client("--bn-mode <mode>", `BatchNorm in train or eval mode (default: ${spec.client.batchNorm})`);
+  client(
+    "--local-steps <n>",
+    `steps of SGD, each on other images, before it sends (default: ${spec.client.localSteps})`,
+    from(1),
+  );
+  client(
+    "--local-learning-rate <x>",
+    `learning rate of several local steps (default: ${spec.client.localLearningRate})`,
+    (option) => option.argParser(notNegative),
+  );
   client(
     "--defence <name[:key=value,...]>",
     `${Object.keys(DEFENCES).join(", ")}; may be given several times, applied in that order`,
@@ -121,7 +134,11 @@ export function requestOf(flags: Readonly<Record<string, unknown>>): RunRequest 
   };
   return given({
     attack: given({ name: text("attack"), settings: settingsOf(flags), prior: path("prior") }),
-    model: given({ name: text("model"), weights: text("weights") && placeOf(text("weights")!), options: given(options) }),
+    model: given({
+      name: text("model"),
+      weights: text("weights") && placeOf(text("weights")!),
+      options: given(options),
+    }),
     data: given({
       ...(set && { name: set[1], path: path(set[0]) }),
       size: number("size"),
@@ -129,6 +146,8 @@ export function requestOf(flags: Readonly<Record<string, unknown>>): RunRequest 
     }),
     client: given({
       batchSize: number("batch"),
+      localSteps: number("localSteps"),
+      localLearningRate: number("localLearningRate"),
       batchNorm: text("bnMode"),
       grants: grants && [...DEFAULT_GRANTS, ...grants],
       defences: flags.defence,

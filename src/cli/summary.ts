@@ -76,7 +76,10 @@ const WIDTH = 96; // columns of text; our choice
 function titleOf({ spec }: RunRecord): string {
   const options = spec.model.options as { readonly activation?: string; readonly inputShape?: readonly number[] };
   const { activation, inputShape } = options;
-  const images = `${spec.client.batchSize} ${spec.client.batchSize === 1 ? "image" : "images"} ${inputShape?.join("×")}`;
+  const { batchSize, localSteps = 1 } = spec.client as { readonly batchSize: number; readonly localSteps?: number };
+  const count = batchSize * localSteps;
+  const steps = localSteps > 1 ? ` (${localSteps} local steps of ${batchSize})` : "";
+  const images = `${count} ${count === 1 ? "image" : "images"} ${inputShape?.join("×")}${steps}`;
   return `${spec.attack.name} on ${spec.model.name}${activation ? ` (${activation})` : ""}, ${images}, ${spec.data.name}`;
 }
 

@@ -45,6 +45,7 @@ export async function explainAttack(
   plan: ExplainPlan,
 ): Promise<{ folder: string; found: Explanation }> {
   const { onEvent, signal } = plan;
+  checkOneStep(asked);
   const { name } = asked.attack;
   const preset = namedAttack(name, { who: "explain", must: FOLLOWED }).settings.iterations.value;
   const shortened = !Object.hasOwn(asked.attack.settings, "iterations") && preset > ITERATIONS;
@@ -123,6 +124,17 @@ function asParts(before: Explanation | undefined, { only }: ExplainPlan): readon
 /** Whether a part was begun by these versions: half of it by others would be no whole. */
 function isOurs({ versions: its }: NonNullable<Explanation["parts"][PartName]>): boolean {
   return its === undefined || canonicalJson(its) === canonicalJson(versions());
+}
+
+/** Noise, sensitivity and the variants are measured on the gradient of one batch. */
+function checkOneStep({ client: { localSteps } }: RunSpec): void {
+  if (localSteps === 1) return;
+  fail({
+    who: "explain",
+    must: "the client must send one gradient: that is what the diagnostics are about",
+    got: `${localSteps} local steps`,
+    remedy: "Leave --local-steps away.",
+  });
 }
 
 function withIterations(spec: RunSpec): RunSpec {
