@@ -1,5 +1,5 @@
-import { SingleBar } from "cli-progress";
 import type { AuditEvent } from "../audit/index.ts";
+import { liveLine } from "./live-line.ts";
 import { clock, rateText } from "./progress-text.ts";
 
 /** Shows how an audit gets on, on stderr: one live line on a terminal, a line every tenth of a search elsewhere. */
@@ -12,37 +12,14 @@ export interface AuditProgress {
 }
 
 export function showAuditProgress(out: NodeJS.WriteStream = process.stderr): AuditProgress {
-  let bar: SingleBar | undefined;
-  const end = () => {
-    bar?.stop();
-    bar = undefined;
-  };
-  const note = (text: string) => {
-    end();
-    out.write(`${text}\n`);
-  };
+  const { note, end, show } = liveLine(out);
   return {
     note,
     end,
     onEvent: (event) => {
-      if (event.kind === "stage") return note(`${event.text} …`);
-      if (event.kind === "checked") return note(`check: ${event.report.verdict}, ${event.report.reasons.join("; ")}`);
-      if (event.kind === "folder") return;
-      const { iteration, iterations } = event;
-      const text = searchText(event);
-      if (!out.isTTY) {
-        const tenth = (done: number) => Math.floor((done * 10) / iterations);
-        if (tenth(iteration) > tenth(iteration - 1)) note(text);
-        return;
-      }
-      if (bar === undefined) {
-        bar = new SingleBar({
-          ...{ stream: out, format: "{bar} {text}", barsize: 16, barCompleteChar: "█", barIncompleteChar: "░" },
-          ...{ hideCursor: true, linewrap: false, fps: 10 },
-        });
-        bar.start(iterations, iteration, { text });
-      }
-      bar.update(iteration, { text });
+      if (event.kind === "stage") note(`${event.text} …`);
+      if (event.kind === "checked") note(`check: ${event.report.verdict}, ${event.report.reasons.join("; ")}`);
+      if (event.kind === "iteration") show(event.iteration, event.iterations, searchText(event));
     },
   };
 }

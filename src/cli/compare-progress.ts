@@ -1,5 +1,5 @@
-import { SingleBar } from "cli-progress";
 import type { CompareEvent, IterationEvent, TrialPlan, TrialRow } from "../audit/index.ts";
+import { liveLine } from "./live-line.ts";
 import { clock, measured } from "./progress-text.ts";
 
 /** Shows how a comparison gets on, on stderr: a bar over all trials with the running ones, or a line a trial. */
@@ -13,25 +13,18 @@ export interface CompareProgress {
 
 export function showCompareProgress(out: NodeJS.WriteStream = process.stderr): CompareProgress {
   const tally = tallyOf();
-  let bar: SingleBar | undefined;
+  const line = liveLine(out);
   let told = performance.now(); // when something was printed last
-  const leave = () => {
-    bar?.stop();
-    bar = undefined;
-  };
   const note = (text: string) => {
-    leave();
     told = performance.now();
-    out.write(`${text}\n`);
+    line.note(text);
   };
   const draw = () => {
-    if (!out.isTTY) return;
-    bar ??= startBar(out);
-    bar.update(tally.share(), { text: [tally.text(), ...tally.running()].join("  ") });
+    if (line.isLive) line.show(tally.share(), BAR_STEPS, [tally.text(), ...tally.running()].join("  "));
   };
   return {
     note,
-    end: leave,
+    end: line.end,
     onEvent: (event) => {
       tally.hear(event);
       if (event.kind === "stage") note(`${event.text} …`);
@@ -39,7 +32,8 @@ export function showCompareProgress(out: NodeJS.WriteStream = process.stderr): C
       else if (event.kind === "ended") note(`${tally.text()}  ${endText(event.row)}`);
       else if (event.kind === "trial" && event.event.kind === "stage") {
         if (event.event.text.startsWith("beginning anew")) note(`${nameOf(event.trial)}: ${event.event.text}`);
-      } else if (!out.isTTY && performance.now() - told > QUIET_MS) note([tally.text(), ...tally.running()].join("  "));
+      } else if (!line.isLive && performance.now() - told > QUIET_MS)
+        note([tally.text(), ...tally.running()].join("  "));
       draw();
     },
   };
@@ -47,21 +41,6 @@ export function showCompareProgress(out: NodeJS.WriteStream = process.stderr): C
 
 const QUIET_MS = 30_000; // our choice: where there is no terminal, a line at least every half minute
 const BAR_STEPS = 1000; // finer than a terminal can show
-
-function startBar(out: NodeJS.WriteStream): SingleBar {
-  const bar = new SingleBar({
-    stream: out,
-    format: "{bar} {text}",
-    barsize: 16,
-    barCompleteChar: "█",
-    barIncompleteChar: "░",
-    hideCursor: true,
-    linewrap: false,
-    fps: 10,
-  });
-  bar.start(BAR_STEPS, 0, { text: "" });
-  return bar;
-}
 
 /** Counts trials by what they cost: images × evaluations. */
 function tallyOf() {

@@ -1,5 +1,5 @@
-import { SingleBar } from "cli-progress";
 import type { ExplainEvent, PartName } from "../audit/index.ts";
+import { liveLine } from "./live-line.ts";
 import { clock } from "./progress-text.ts";
 
 /** Shows how an explanation gets on, on stderr: one live line on a terminal, a line every tenth of a part elsewhere. */
@@ -19,41 +19,22 @@ const TITLES: Readonly<Record<PartName, string>> = {
 };
 
 export function showExplainProgress(out: NodeJS.WriteStream = process.stderr): ExplainProgress {
-  let bar: SingleBar | undefined;
+  const { note, end, show } = liveLine(out);
   let pace = startOf(0);
-  let tenth = 0;
-  const leave = () => {
-    bar?.stop();
-    bar = undefined;
-  };
-  const note = (text: string) => {
-    leave();
-    out.write(`${text}\n`);
-  };
-  const begin = (part: PartName) => {
-    note(`${TITLES[part]} …`);
-    pace = startOf(0);
-    tenth = 0;
-  };
-  const show = (done: number, total: number) => {
-    if (pace.done > done || pace.done === 0) pace = startOf(done); // what was kept, or compiled before, tells no pace
-    const text = progressText(done, total, pace);
-    if (out.isTTY) {
-      bar ??= startBar(out, total, done);
-      bar.update(done, { text });
-    } else if (Math.floor((done * 10) / total) > tenth) {
-      tenth = Math.floor((done * 10) / total);
-      note(text);
-    }
-  };
   return {
     note,
-    end: leave,
+    end,
     onEvent: (event) => {
       if (event.kind === "stage") note(`${event.text} …`);
-      if (event.kind === "part" && event.state === "begun") begin(event.part);
+      if (event.kind === "part" && event.state === "begun") {
+        note(`${TITLES[event.part]} …`);
+        pace = startOf(0);
+      }
       if (event.kind === "part" && event.state === "kept") note(`${event.part}: done before, kept`);
-      if (event.kind === "progress") show(event.done, event.total);
+      if (event.kind !== "progress") return;
+      const { done, total } = event;
+      if (pace.done > done || pace.done === 0) pace = startOf(done); // what was kept, or compiled before, tells no pace
+      show(done, total, progressText(done, total, pace));
     },
   };
 }
@@ -71,19 +52,4 @@ function startOf(done: number): Pace {
 function progressText(done: number, total: number, since: Pace): string {
   const perSecond = (done - since.done) / ((performance.now() - since.at) / 1000);
   return `${done}/${total}  ETA ${clock(done === total ? 0 : (total - done) / perSecond)}`;
-}
-
-function startBar(out: NodeJS.WriteStream, total: number, done: number): SingleBar {
-  const bar = new SingleBar({
-    stream: out,
-    format: "{bar} {text}",
-    barsize: 16,
-    barCompleteChar: "█",
-    barIncompleteChar: "░",
-    hideCursor: true,
-    linewrap: false,
-    fps: 10,
-  });
-  bar.start(total, done, { text: "" });
-  return bar;
 }

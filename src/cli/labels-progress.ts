@@ -1,4 +1,4 @@
-import { SingleBar } from "cli-progress";
+import { liveLine } from "./live-line.ts";
 import { clock } from "./progress-text.ts";
 
 /** Shows how many of a known number are done, on stderr: one live line on a terminal, a line every tenth of the way elsewhere. */
@@ -12,32 +12,13 @@ export interface CountProgress {
 
 export function showCount(out: NodeJS.WriteStream = process.stderr): CountProgress {
   const since = performance.now();
-  let bar: SingleBar | undefined;
-  const end = () => {
-    bar?.stop();
-    bar = undefined;
-  };
-  const note = (text: string) => {
-    end();
-    out.write(`${text}\n`);
-  };
+  const { note, end, show } = liveLine(out);
   return {
     note,
     end,
     onCount: (done, of) => {
       const eta = ((performance.now() - since) / 1000 / done) * (of - done);
-      const text = `${done}/${of} batches  ETA ${clock(eta)}`;
-      if (!out.isTTY) {
-        const tenth = (n: number) => Math.floor((n * 10) / of);
-        if (tenth(done) > tenth(done - 1)) note(text);
-        return;
-      }
-      if (bar === undefined) {
-        const look = { barCompleteChar: "█", barIncompleteChar: "░", barsize: 16, hideCursor: true };
-        bar = new SingleBar({ stream: out, format: "{bar} {text}", linewrap: false, fps: 10, ...look });
-        bar.start(of, 0, { text: "" });
-      }
-      bar.update(done, { text });
+      show(done, of, `${done}/${of} batches  ETA ${clock(eta)}`);
     },
   };
 }

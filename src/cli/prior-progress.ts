@@ -1,5 +1,5 @@
-import { SingleBar } from "cli-progress";
 import type { PriorEvent } from "../audit/index.ts";
+import { liveLine } from "./live-line.ts";
 import { clock, rateText } from "./progress-text.ts";
 
 /** Shows how a prior's training gets on, on stderr: one live line on a terminal, a line every tenth of the way elsewhere. */
@@ -12,35 +12,13 @@ export interface PriorProgress {
 }
 
 export function showPriorProgress(out: NodeJS.WriteStream = process.stderr): PriorProgress {
-  let bar: SingleBar | undefined;
-  const end = () => {
-    bar?.stop();
-    bar = undefined;
-  };
-  const note = (text: string) => {
-    end();
-    out.write(`${text}\n`);
-  };
+  const { note, end, show } = liveLine(out);
   return {
     note,
     end,
     onEvent: (event) => {
-      if (event.kind === "stage") return note(`${event.text} …`);
-      const { step, steps } = event;
-      const text = stepText(event);
-      if (!out.isTTY) {
-        const tenth = (done: number) => Math.floor((done * 10) / steps);
-        if (tenth(step) > tenth(step - 1)) note(text);
-        return;
-      }
-      if (bar === undefined) {
-        bar = new SingleBar({
-          ...{ stream: out, format: "{bar} {text}", barsize: 16, barCompleteChar: "█", barIncompleteChar: "░" },
-          ...{ hideCursor: true, linewrap: false, fps: 10 },
-        });
-        bar.start(steps, step, { text });
-      }
-      bar.update(step, { text });
+      if (event.kind === "stage") note(`${event.text} …`);
+      else show(event.step, event.steps, stepText(event));
     },
   };
 }

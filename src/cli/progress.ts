@@ -1,5 +1,5 @@
-import { SingleBar } from "cli-progress";
 import type { IterationEvent, RunEvent } from "../audit/index.ts";
+import { liveLine } from "./live-line.ts";
 import { measured } from "./progress-text.ts";
 
 /** Shows how a run gets on, on stderr: one live line on a terminal, a line every tenth of the way elsewhere. */
@@ -12,68 +12,27 @@ export interface Progress {
 }
 
 export function showProgress(out: NodeJS.WriteStream = process.stderr): Progress {
-  return out.isTTY ? liveLine(out) : plainLines(out);
+  const { isLive, note, end, show } = liveLine(out);
+  let part: IterationEvent["part"] | undefined;
+  let peekPsnrDb: number | undefined; // the last one stays on a live line
+  return {
+    note,
+    end,
+    onEvent: (event) => {
+      if (event.kind === "stage") note(isLive ? `${event.text} …` : event.text);
+      if (event.kind !== "iteration") return;
+      if (part !== event.part) {
+        if (isLive || event.part === "mismatched") note(isLive ? `${TITLES[event.part]} …` : TITLES[event.part]);
+        part = event.part;
+        peekPsnrDb = undefined;
+      }
+      peekPsnrDb = event.peekPsnrDb ?? (isLive ? peekPsnrDb : undefined);
+      show(event.iteration, event.iterations, measured(event, peekPsnrDb));
+    },
+  };
 }
 
 const TITLES: Readonly<Record<IterationEvent["part"], string>> = {
   attack: "attacking",
   mismatched: "attacking another update, for the floor",
 };
-
-function liveLine(out: NodeJS.WriteStream): Progress {
-  let bar: SingleBar | undefined;
-  let part: IterationEvent["part"] | undefined;
-  let peekPsnrDb: number | undefined; // the last one stays on the line
-  const leave = () => {
-    bar?.stop();
-    bar = undefined;
-  };
-  const note = (text: string) => {
-    leave();
-    out.write(`${text}\n`);
-  };
-  return {
-    note,
-    end: leave,
-    onEvent: (event) => {
-      if (event.kind === "stage") note(`${event.text} …`);
-      if (event.kind !== "iteration") return;
-      if (part !== event.part) {
-        note(`${TITLES[event.part]} …`);
-        part = event.part;
-        peekPsnrDb = undefined;
-      }
-      if (bar === undefined) {
-        bar = new SingleBar({
-          stream: out,
-          format: "{bar} {text}",
-          barsize: 16,
-          barCompleteChar: "█",
-          barIncompleteChar: "░",
-          hideCursor: true,
-          linewrap: false,
-          fps: 10,
-        });
-        bar.start(event.iterations, event.iteration, { text: "" });
-      }
-      peekPsnrDb = event.peekPsnrDb ?? peekPsnrDb;
-      bar.update(event.iteration, { text: measured(event, peekPsnrDb) });
-    },
-  };
-}
-
-function plainLines(out: NodeJS.WriteStream): Progress {
-  const note = (text: string) => out.write(`${text}\n`);
-  return {
-    note,
-    end: () => undefined,
-    onEvent: (event) => {
-      if (event.kind === "stage") note(event.text);
-      if (event.kind !== "iteration") return;
-      const { iteration, iterations } = event;
-      const tenth = (i: number) => Math.floor((i * 10) / iterations);
-      if (iteration === event.since.iteration + 1 && event.part === "mismatched") note(TITLES.mismatched);
-      if (tenth(iteration) > tenth(iteration - 1)) note(measured(event, event.peekPsnrDb));
-    },
-  };
-}

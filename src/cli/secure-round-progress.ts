@@ -1,5 +1,5 @@
-import { SingleBar } from "cli-progress";
 import type { SecureRoundWatcher } from "../audit/index.ts";
+import { liveLine } from "./live-line.ts";
 import { clock } from "./progress-text.ts";
 
 /** Shows stages and how far each is, on stderr: one live line on a terminal, a line every quarter of the way elsewhere. */
@@ -9,16 +9,8 @@ export interface WorkProgress extends Required<SecureRoundWatcher> {
 }
 
 export function showWork(out: NodeJS.WriteStream = process.stderr): WorkProgress {
+  const { note, end, show } = liveLine(out, LINES);
   let since = performance.now();
-  let bar: SingleBar | undefined;
-  const end = () => {
-    bar?.stop();
-    bar = undefined;
-  };
-  const note = (text: string) => {
-    end();
-    out.write(`${text}\n`);
-  };
   return {
     end,
     onStage: (text) => {
@@ -27,18 +19,7 @@ export function showWork(out: NodeJS.WriteStream = process.stderr): WorkProgress
     },
     onProgress: (done, of) => {
       const eta = ((performance.now() - since) / 1000 / done) * (of - done);
-      const text = `${done}/${of}  ETA ${clock(eta)}`;
-      if (!out.isTTY) {
-        const part = (n: number) => Math.floor((n * LINES) / of);
-        if (part(done) > part(done - 1)) note(text);
-        return;
-      }
-      if (bar === undefined) {
-        const look = { barCompleteChar: "█", barIncompleteChar: "░", barsize: 16, hideCursor: true };
-        bar = new SingleBar({ stream: out, format: "{bar} {text}", linewrap: false, fps: 10, ...look });
-        bar.start(of, 0, { text: "" });
-      }
-      bar.update(done, { text });
+      show(done, of, `${done}/${of}  ETA ${clock(eta)}`);
     },
   };
 }

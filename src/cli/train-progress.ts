@@ -1,5 +1,5 @@
-import { SingleBar } from "cli-progress";
 import type { AdvanceEvent, TrainEvent } from "../audit/index.ts";
+import { liveLine } from "./live-line.ts";
 import { clock } from "./progress-text.ts";
 
 /** Shows how a training gets on, on stderr: one live line on a terminal, a line every twentieth of the way elsewhere. */
@@ -12,16 +12,8 @@ export interface TrainProgress {
 }
 
 export function showTrainProgress(out: NodeJS.WriteStream = process.stderr): TrainProgress {
-  let bar: SingleBar | undefined;
+  const { note, end, show } = liveLine(out, LINES);
   let accuracy: number | undefined; // the last one stays on the line
-  const end = () => {
-    bar?.stop();
-    bar = undefined;
-  };
-  const note = (text: string) => {
-    end();
-    out.write(`${text}\n`);
-  };
   return {
     note,
     end,
@@ -30,19 +22,7 @@ export function showTrainProgress(out: NodeJS.WriteStream = process.stderr): Tra
       if (event.kind !== "advance") return;
       accuracy = event.accuracy ?? accuracy;
       const text = advanceText({ ...event, ...(accuracy !== undefined && { accuracy }) });
-      if (!out.isTTY) {
-        const part = (done: number) => Math.floor((done * LINES) / event.total);
-        if (part(event.done) > part(event.done - 1) || event.accuracy !== undefined) note(text);
-        return;
-      }
-      if (bar === undefined) {
-        bar = new SingleBar({
-          ...{ stream: out, format: "{bar} {text}", barsize: 16, barCompleteChar: "█", barIncompleteChar: "░" },
-          ...{ hideCursor: true, linewrap: false, fps: 10 },
-        });
-        bar.start(event.total, event.done, { text });
-      }
-      bar.update(event.done, { text });
+      show(event.done, event.total, text, { now: event.accuracy !== undefined });
     },
   };
 }
