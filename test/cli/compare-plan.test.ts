@@ -52,7 +52,7 @@ describe("flags", () => {
         {
           name: "default",
           model: { name: "mlp3", options: { hidden: 4 } },
-          client: { grants: ["batch-size", "labels"] },
+          client: { grants: ["batch-size", "local-schedule", "labels"] },
           prior: "/p",
         },
       ],
@@ -80,7 +80,7 @@ describe("flags", () => {
     expect(settings[0]).toMatchObject({
       model: { options: { activation: "sigmoid" } },
       data: { name: "image-folder", path: "/photos" },
-      client: { grants: ["batch-size", "labels", "bn-statistics"] },
+      client: { grants: ["batch-size", "local-schedule", "labels", "bn-statistics"] },
     });
     expect(settings[1]).toMatchObject({ data: { name: "mnist", path: "/m" }, client: { batchNorm: "eval" } });
     expect(settings[2]).toMatchObject({ model: { options: { activation: "relu" } } });
