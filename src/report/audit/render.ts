@@ -10,7 +10,7 @@ import { labelsSection } from "./labels.ts";
 import { auditPictures } from "./pictures.ts";
 import { searchesSection } from "./searches.ts";
 import { AUDIT_STYLE } from "./style.ts";
-import { auditVerdict, searchesText } from "./verdict.ts";
+import { auditVerdict, searchesText, strangersText } from "./verdict.ts";
 
 /**
  * The report of an audit of a captured update as one HTML file that needs nothing else: no script, no request.
@@ -78,7 +78,7 @@ function facts({ confidence, labels, scores, check, subject }: AuditRecord): Htm
             compactText(confidence.residual),
             confidence.controlResidual === null
               ? "0: the update is explained"
-              : `control on an update of nobody ${compactText(confidence.controlResidual)}`,
+              : `control on an update of nobody ${compactText(confidence.controlResidual)}${strangersText(confidence)}`,
           ] as const,
         ]
       : []),

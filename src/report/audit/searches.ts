@@ -8,7 +8,7 @@ import { AUDIT_RULE } from "./verdict.ts";
 export function searchesSection(record: AuditRecord, document: DrawingDocument): Html | undefined {
   const { rows, scores, confidence, plan } = record;
   if (rows.length === 0) return undefined;
-  const limit = confidence?.controlResidual === null || !confidence ? undefined : confidence.controlResidual / 2;
+  const limit = confidence && limitOf(confidence);
   return html`<section aria-labelledby="searches">
 <h2 id="searches">How sure that is, without the truth</h2>
 <p>The residual is 1 − cosine of the images' gradient to the update: 0 explains it wholly, 1 not at all. ${AUDIT_RULE}
@@ -34,6 +34,12 @@ ${curves(record, document)}
 <h3>Attacks that were looked at</h3>
 <ul class="plain">${plan.verdicts.map(({ attack, verdict }) => html`<li><strong>${attack}</strong> ${verdict}</li>`)}</ul>
 </section>`;
+}
+
+/** The most that a search which fits may leave; undefined for a closed form. */
+function limitOf({ controlResidual, strangersResidual }: NonNullable<AuditRecord["confidence"]>): number | undefined {
+  const known = [controlResidual, strangersResidual].filter((residual) => residual !== null);
+  return known.length === 0 ? undefined : Math.min(...known) / 2;
 }
 
 function fitText({ confidence }: AuditRecord, name: string): string {

@@ -9,7 +9,7 @@ type Outcome = NonNullable<AuditRecord["confidence"]>["outcome"];
 
 /** How the words follow from the numbers, for the reader. */
 export const AUDIT_RULE =
-  "A search fits when its residual is at most half of the control's. An image agrees when the fitting searches' pictures of it are " +
+  "A search fits when its residual is at most half of the control's, and half of what pictures of strangers leave under the same labels. An image agrees when the fitting searches' pictures of it are " +
   "3 dB or more closer to each other than blank pictures and the control's are. Both limits are our choice. Agreement is no proof: " +
   "searches may share an error, as one that a prior brings.";
 
@@ -25,7 +25,7 @@ export function auditVerdict(record: AuditRecord): Verdict {
     controlResidual === null
       ? `The residual of ${best} is ${compactText(residual)} (0: its gradient is the update).`
       : `${searchesText(fitting.length)} of ${seeds} ${fitting.length === 1 ? "fits" : "fit"}: ${best} leaves a residual of ${compactText(residual)}, ` +
-        `the control on an update of nobody ${compactText(controlResidual)}.`;
+        `the control on an update of nobody ${compactText(controlResidual)}${strangersText(confidence)}.`;
   return {
     headline: HEADLINES[outcome](agreeing, sought),
     sentences: [
@@ -62,8 +62,13 @@ const MEANINGS: Readonly<Record<Outcome, string>> = {
     "Fit but disagree: the searches explain the update, each by other pictures. Under these assumptions no image is shown to leak; which one is real is open.",
   "fit-unconfirmed": "Fit, not confirmed: fewer than two searches explain the update, so there is nothing to compare.",
   "no-fit":
-    "Do not fit: what was found explains the update hardly better than the same search explains an update of nobody. That holds for this attack and this budget.",
+    "Do not fit: what was found explains the update hardly better than chance and labels do: the same search on an update of nobody, or pictures of strangers. That holds for this attack and this budget.",
 };
+
+/** `, pictures of strangers 0.0123` */
+export function strangersText({ strangersResidual }: NonNullable<AuditRecord["confidence"]>): string {
+  return strangersResidual === null ? "" : `, pictures of strangers ${compactText(strangersResidual)}`;
+}
 
 /** What can be said at a terminal and in the report of how far the seeds agree. */
 function agreementSentence(agreement: NonNullable<AuditRecord["confidence"]>["agreement"]): string {

@@ -1,4 +1,5 @@
 import type { Images } from "../../../metrics/index.ts";
+import { key, split } from "../../../util/index.ts";
 import type { CheckpointOwner } from "../../checkpoint.ts";
 import { adviceOn } from "./advice.ts";
 import { confidenceOf, type Found } from "./confidence.ts";
@@ -8,6 +9,7 @@ import { type Plan, runsOf } from "./plan.ts";
 import type { AuditRecord } from "./record.ts";
 import { scoresOf } from "./scores.ts";
 import { CONTROL, runClosedForm, runSearch } from "./search.ts";
+import { strangersResidual } from "./strangers.ts";
 import type { Subject } from "./subject.ts";
 
 /** An audit whose folder is there and that is about to search, for the first time or again. */
@@ -64,12 +66,15 @@ const STAGES = (seed: number | typeof CONTROL, seeds: number) =>
 
 /** Judges and scores what has ended, and writes it; an interrupted audit is told what it has so far. */
 async function conclude(
-  { subject, record: before, folder, render }: AuditJob,
+  job: AuditJob,
   found: ReadonlyMap<string, Found>,
   status: "finished" | "interrupted",
 ): Promise<AuditRecord> {
+  const { subject, plan, record: before, folder, render } = job;
   const seeds = [...found.values()].filter(({ row }) => row.name !== CONTROL);
-  const confidence = status === "finished" ? confidenceOf(seeds, found.get(CONTROL), subject.images) : undefined;
+  const strangers = status === "finished" && plan.settings.method === "optimise" ? await strangersOf(job, seeds) : null;
+  const confidence =
+    status === "finished" ? confidenceOf(seeds, found.get(CONTROL), strangers, subject.images) : undefined;
   const failure = before.rows.find((row) => row.failure !== undefined)?.failure;
   const failed = status === "finished" && confidence === undefined;
   const best = confidence && found.get(confidence.best);
@@ -87,6 +92,17 @@ async function conclude(
   };
   await writeAudited(folder, record, { found: finite, truth: subject.truth?.images }, render);
   return record;
+}
+
+/** What strangers explain under the labels of the first search that has an end; null where that cannot be said. */
+async function strangersOf({ subject, plan, watcher }: AuditJob, seeds: readonly Found[]): Promise<number | null> {
+  const ended = seeds.find(({ row }) => row.residual !== null);
+  if (!ended) return null;
+  watcher.onEvent?.({ kind: "stage", text: "measuring what pictures of strangers explain" });
+  const { captured, observation, device, spec } = subject;
+  const frame = { model: captured.model, observation, settings: plan.settings, device, threads: spec.threads };
+  const least = await strangersResidual(ended.row.labels, frame, split(key(spec.seed), "strangers"));
+  return Number.isFinite(least) ? least : null;
 }
 
 /** The best row first, the control last. */

@@ -8,19 +8,21 @@ export interface Found {
   readonly images: Images;
 }
 
-export const FITS = 0.5; // of the control's residual; our choice: no better than that may be the labels' part alone
+export const FITS = 0.5; // of what the control and strangers leave; our choice: no better than that may be the labels' part alone
 export const PROVEN = 0.01; // residual of a closed form's images, as where `check` calls one solved
 
 /**
  * What may be believed of reconstructions without knowing the truth; undefined when no row has an end.
  *
- * Fit: the best row's residual is at most half of the control's, which explains labels and chance. Agreement: the rows
+ * Fit: a row's residual is at most half of the control's, which tells what chance explains, and half of what pictures of
+ * strangers leave (`strangersResidual`), which tells what the labels explain. Agreement: the rows
  * that fit have found the same images (`agreementOf`). One who fits without agreement has found an image that explains the
  * update, and not that it is the client's.
  */
 export function confidenceOf(
   found: readonly Found[],
   control: Found | undefined,
+  strangers: number | null,
   imagesSought: number,
 ): Confidence | undefined {
   const ended = found.filter(({ row }) => row.residual !== null).sort((a, b) => a.row.residual! - b.row.residual!);
@@ -31,10 +33,10 @@ export function confidenceOf(
   if (best.row.name === CLOSED_FORM) {
     const outcome = residual <= PROVEN ? ("exact" as const) : ("no-fit" as const);
     const fitting = outcome === "exact" ? [best.row.name] : [];
-    return { ...about, outcome, controlResidual: null, fitting, agreement: [] };
+    return { ...about, outcome, controlResidual: null, strangersResidual: null, fitting, agreement: [] };
   }
   const controlResidual = control?.row.residual ?? null;
-  const limit = FITS * (controlResidual ?? 1); // 1: a control that failed explains nothing
+  const limit = FITS * Math.min(controlResidual ?? 1, strangers ?? 1); // 1: one that failed explains nothing
   const fitting = ended.filter(({ row }) => row.residual! <= limit);
   const same = fitting.filter(({ images }) => images.shape[0] === imagesSought);
   const agreement =
@@ -48,6 +50,7 @@ export function confidenceOf(
     ...about,
     outcome: outcomeOf(fitting.length, agreement),
     controlResidual,
+    strangersResidual: strangers,
     fitting: fitting.map(({ row }) => row.name),
     agreement,
   };

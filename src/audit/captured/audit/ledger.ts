@@ -151,11 +151,11 @@ function protocol(
             assumption: "control",
             value: CONTROL_ABOUT,
             origin: "our-choice" as const,
-            note: "what labels and chance alone explain",
+            note: "what chance and the head alone explain",
           },
           {
             assumption: "fit",
-            value: `a residual of at most ${FITS} of the control's`,
+            value: `a residual of at most ${FITS} of the control's, and of what pictures of strangers leave under the same labels`,
             origin: "our-choice" as const,
             note: "residual: 1 − cosine of the images' gradient to the update",
           },

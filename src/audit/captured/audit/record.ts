@@ -71,7 +71,9 @@ const confidence = z.strictObject({
   residual,
   /** Of the control; null: a closed form needs none, or it failed. */
   controlResidual: residual.nullable(),
-  /** Rows that explain the update better than the control explains its own. */
+  /** The least of what pictures of strangers leave, under the labels of the best row; null as the control's. */
+  strangersResidual: residual.nullable(),
+  /** Rows that explain the update well beyond the control and the strangers. */
   fitting: z.array(z.string()),
   /** One entry for each image of the best row; empty with fewer than two fitting rows. */
   agreement: z.array(agreement),

@@ -2,7 +2,7 @@ import type { AttackSettings } from "../../../attacks/index.ts";
 import { clientUpdate, type Observation } from "../../../fl/index.ts";
 import { take } from "../../../metrics/index.ts";
 import type { Model } from "../../../nn/index.ts";
-import type { Device } from "../../../runtime/index.ts";
+import type { Compile, Device } from "../../../runtime/index.ts";
 import type { Tensor, Tensors } from "../../../tensor/index.ts";
 
 /** What the gradient of found images is computed with. */
@@ -14,6 +14,8 @@ export interface GradientFrame {
   readonly settings: Pick<AttackSettings, "localModel" | "surrogateAt">;
   readonly device: Device;
   readonly threads: number;
+  /** A cache of programs has it where several batches are measured. */
+  readonly compile?: Compile;
 }
 
 /**
@@ -28,9 +30,13 @@ export async function residualOf(
   labels: readonly number[],
   frame: GradientFrame,
 ): Promise<number> {
-  const { model, observation, device, threads } = frame;
+  const { model, observation, device, threads, compile } = frame;
   const { mode, update } = observation;
-  const made = await clientUpdate({ model, mode, device, threads, ...imagined(images, labels, frame) });
+  const made = await clientUpdate({
+    ...{ model, mode, device, threads },
+    ...(compile && { compile }),
+    ...imagined(images, labels, frame),
+  });
   return 1 - cosineOf(made.update, update);
 }
 
