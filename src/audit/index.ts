@@ -19,6 +19,7 @@ export { rowLeftBy, runTrial, type TrialTask } from "./compare/run-trial.ts";
 export { tableOf } from "./compare/table.ts";
 export type { IterationEvent, RunEvent, Watcher } from "./events.ts";
 export * from "./explain/index.ts";
+export { EXPORT_FORMATS, type Exported, type ExportRequest, exportModel } from "./export.ts";
 export { type LabelStudy, type LabelStudyOptions, studyLabels } from "./labels.ts";
 export type { LabelRow } from "./labels-table.ts";
 export * from "./prior/index.ts";

@@ -9,6 +9,7 @@ import { declareCompare } from "./compare.ts";
 import { USER_ERROR } from "./conduct-run.ts";
 import { declareDemo } from "./demo.ts";
 import { declareExplain } from "./explain.ts";
+import { declareExport } from "./export.ts";
 import { declareLabels } from "./labels.ts";
 import { declareList } from "./list.ts";
 import { declareProfile } from "./profile.ts";
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
   declareProfile(program);
   declareExplain(program, exit);
   declareRate(program);
+  declareExport(program);
   declareSecureRound(program, exit);
   try {
     await program.parseAsync();
