@@ -9,6 +9,7 @@ import { evaluationsPerIteration } from "./budget.ts";
 import { checkPlan } from "./check-plan.ts";
 import { labelLogits, mostProbable } from "./labels/joint.ts";
 import { chooseLabels } from "./labels/strategy.ts";
+import { adaptationText, knownDefences } from "./objective/adaptive/index.ts";
 import { localModelText } from "./objective/local-model.ts";
 import { gradientMatching, knownTensors } from "./objective/objective.ts";
 import { parameterise } from "./parameterisation/index.ts";
@@ -50,6 +51,7 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
   const { model, observation, attack, settings, key, prior, device = "cpu", threads = 0 } = plan;
   const { mode, batchSize } = checkPlan(plan);
   const shape = [batchSize, ...model.inputShape];
+  const defences = knownDefences(attack.name, settings, observation);
   const strategy = await chooseLabels({
     model,
     observation,
@@ -70,7 +72,7 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
   const candidate = {
     parameterisation: parameterise(shape, settings, { prior, probabilities }),
     objective: gradientMatching({
-      ...{ model, mode, settings },
+      ...{ model, mode, settings, defences },
       statistics: observation.statistics,
       local: observation.local,
     }),
@@ -98,6 +100,7 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
         mode === "train" ? "by the candidate batch (train mode)" : "by the handed-out statistics (eval mode)",
       evaluationsPerIteration: `${evaluationsPerIteration(settings)}${settings.optimiser === "l-bfgs" ? " or more" : ""}`,
       ...(prior && { prior: prior.about }),
+      ...(defences && { adaptive: adaptationText(model, defences, batchSize) }),
     },
     step: async (state) => {
       const { tensors, evaluations, failure, settled, score, ...measured } = await search.step(state, around(state));

@@ -41,6 +41,7 @@ export const SETTINGS = {
     ["none", "global", "per-tensor"],
     "where that share is taken: nowhere, over all entries, or in each tensor",
   ),
+  adaptive: flag(false, "whether the clients' defences are re-applied or allowed for; needs the grant defence"),
   localModel: choice(
     ["averaged", "unrolled", "surrogate"],
     "what several local steps are taken for: one gradient of all images, the steps themselves, or one gradient on their way",

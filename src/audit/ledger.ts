@@ -64,6 +64,7 @@ function threatModel({ spec, preset, observation, model, prior }: Trial, attack:
     localEntry(spec, observation, attack),
     priorEntry(spec.attack.prior, prior),
     defenceEntry(spec),
+    ...(attack.ledger.adaptive === undefined ? [] : [adaptiveEntry(attack.ledger.adaptive)]),
   ];
 }
 
@@ -91,6 +92,12 @@ function defenceEntry({ client }: Trial["spec"]): Assumption {
     return `${defence.name}: ${defence.claim}${follows ? ` (${follows})` : ""}`;
   });
   return { assumption: "defence", value: links.map(linkText).join(", then "), origin: "user", note: notes.join("; ") };
+}
+
+/** What the attack does about each defence that it knows of. */
+function adaptiveEntry(about: string): Assumption {
+  const note = "the attacker knows the defences and their settings, not what they drew";
+  return { assumption: "adaptive-attacker", value: about, origin: "user", note };
 }
 
 /** How "auto" came to the attack, and why it took none of the others. */

@@ -15,8 +15,8 @@ const TWO = { ...PIXELS, restarts: 2 };
 const POLISHED = { ...PIXELS, iterations: 12, polish: 0.75 };
 const UPHILL = { ...PIXELS, gamma: 0.5, lookahead: "uphill" };
 
-/** Settings that need another case: closed forms and a prior have tests of their own, BatchNorm's is below. */
-type Elsewhere = "method" | "restore" | "bnPrior" | "labelRule" | "localModel" | "surrogateAt";
+/** Settings that need another case: closed forms, a prior and adaptive attacks have tests of their own, BatchNorm's is below. */
+type Elsewhere = "method" | "restore" | "bnPrior" | "labelRule" | "localModel" | "surrogateAt" | "adaptive";
 
 /** For each setting: where it is changed from, and to what. */
 const CHANGES: Readonly<Record<Exclude<SettingName, Elsewhere>, readonly [from: Overrides, to: Overrides]>> = {
@@ -98,7 +98,15 @@ describe("every setting changes the result", () => {
 
 describe("the other settings", () => {
   it("are known by name", () => {
-    const elsewhere: Elsewhere[] = ["method", "restore", "bnPrior", "labelRule", "localModel", "surrogateAt"];
+    const elsewhere: Elsewhere[] = [
+      "method",
+      "restore",
+      "bnPrior",
+      "labelRule",
+      "localModel",
+      "surrogateAt",
+      "adaptive",
+    ];
     expect([...Object.keys(CHANGES), ...elsewhere].sort()).toEqual(Object.keys(SETTINGS).sort());
   });
 

@@ -1,10 +1,11 @@
-import type { ChannelStatistics } from "../../fl/index.ts";
-import { add, input, mul, type Node, totalVariation } from "../../graph/index.ts";
+import type { ChannelStatistics, KnownDefence } from "../../fl/index.ts";
+import { add, crossEntropy, grad, input, mul, type Node, narrow, totalVariation } from "../../graph/index.ts";
 import { inputsFor } from "../../nn/index.ts";
 import type { Tensors } from "../../tensor/index.ts";
 import { activationPenalty } from "../prior/activation.ts";
 import { distanceToCentre, meanNorm, statisticsPrior } from "../prior/images.ts";
 import type { AttackSettings } from "../settings.ts";
+import { adaptiveDistance } from "./adaptive/index.ts";
 import { cosineSimilarity, gradientDistance } from "./distance.ts";
 import { type LocalModelling, localModel } from "./local-model.ts";
 import { magnitudeMasks } from "./mask.ts";
@@ -30,6 +31,8 @@ export interface Matching extends LocalModelling {
   readonly settings: AttackSettings;
   /** The client's batch statistics by module name, where they are granted. */
   readonly statistics: Readonly<Record<string, ChannelStatistics>> | undefined;
+  /** What the clients do to their updates, where the attack re-applies it. */
+  readonly defences?: readonly KnownDefence[] | undefined;
 }
 
 /**
@@ -39,7 +42,7 @@ export interface Matching extends LocalModelling {
  * Source: FedLeak, Equation 2 and Section 4.4.
  */
 export function gradientMatching(matching: Matching): Objective {
-  const { model, settings, statistics } = matching;
+  const { model, mode, settings, statistics, defences } = matching;
   const params = inputsFor(model.params, WEIGHT);
   const targets = inputsFor(model.params, TARGET);
   const buffers = inputsFor(model.buffers, BUFFER);
@@ -47,7 +50,14 @@ export function gradientMatching(matching: Matching): Objective {
   return (x, labels) => {
     const { update: candidates, activations, statistics: seen } = simulate(x, labels);
     const goal = Object.values(targets);
-    const distance = gradientDistance(candidates, goal, magnitudeMasks(candidates, settings), settings);
+    const imageGradient = (b: number) => {
+      const own = model.forward({ params, buffers, x: narrow(x, 0, b, 1), mode }).logits;
+      return grad(crossEntropy(own, narrow(labels, 0, b, 1)), Object.values(params));
+    };
+    const known = { model, settings, weights: Object.values(params), candidates, targets: goal, x, imageGradient };
+    const distance = defences
+      ? adaptiveDistance({ ...known, defences })
+      : gradientDistance(candidates, goal, magnitudeMasks(candidates, settings), settings);
     const priors: readonly (readonly [weight: number, term: () => Node])[] = [
       [settings.tv, () => totalVariation(x)],
       [settings.l2Prior, () => meanNorm(x)],

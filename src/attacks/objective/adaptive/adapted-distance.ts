@@ -1,0 +1,95 @@
+import {
+  abs,
+  add,
+  div,
+  dot,
+  maximum,
+  minimum,
+  mul,
+  type Node,
+  sign,
+  square,
+  stopGradient,
+  sub,
+  sum,
+  totalVariation,
+} from "../../../graph/index.ts";
+import { sizeOf } from "../../../tensor/index.ts";
+import type { AttackSettings } from "../../settings.ts";
+import { gradientDistance } from "../distance.ts";
+import { magnitudeMasks } from "../mask.ts";
+import { total } from "./tensors.ts";
+import type { Match } from "./types.ts";
+
+export type DistanceSettings = Pick<
+  AttackSettings,
+  "l1Weight" | "cosineWeight" | "l2Weight" | "distanceScope" | "maskRatio" | "maskScope"
+>;
+
+/**
+ * How far a match is from agreeing, by what is known of it: a scalar ≥ 0.
+ *
+ * Only signs told: their disagreement. Noise: the negative log-likelihood. Else the attack's own distance over what is told,
+ * to the nearest values that could have become what was observed. The first two stand at the scale of the attack's own at a
+ * candidate without any gradient, so that its priors keep their weight (our choice).
+ */
+export function adaptedDistance(match: Match, x: Node, settings: DistanceSettings): Node {
+  if (match.signs !== "none") return mul(signDistance(match), scaleOf(match, settings));
+  if (match.variances) return mul(likelihood(match, match.variances, x), scaleOf(match, settings));
+  const { candidates, slack, masks } = match;
+  const targets = slack ? match.targets.map((t, i) => nearest(candidates[i]!, t, slack[i]!)) : match.targets;
+  const chosen = magnitudeMasks(masks ? candidates.map((g, i) => mul(g, masks[i]!)) : candidates, settings);
+  const both = masks && chosen ? masks.map((m, i) => mul(m, chosen[i]!)) : (masks ?? chosen);
+  return gradientDistance(candidates, targets, both, settings);
+}
+
+/** The value in [t − slack, t + slack] next to g: nothing is differentiated through it, so inside there is no pull. */
+function nearest(g: Node, target: Node, slack: Node): Node {
+  return stopGradient(maximum(minimum(g, add(target, slack)), sub(target, slack)));
+}
+
+/**
+ * The mean over tensors of 1 − Σ sign(t)·g / Σ|g|, which is 0 where no sign is wrong, in [0,2]; and, where the tensor's mean
+ * magnitude was sent, of 0.1·(Σ|g|/Σ|t| − 1)². Ours; the weight 0.1 too: signs tell more than lengths.
+ */
+function signDistance({ candidates, targets, masks, signs }: Match): Node {
+  const kept = (nodes: readonly Node[]) => (masks ? nodes.map((node, i) => mul(node, masks[i]!)) : nodes);
+  const [g, t] = [kept(candidates), kept(targets)];
+  const terms = g.map((own, i) => {
+    const size = maximum(sum(abs(own)), SMALLEST);
+    const wrong = sub(1, div(dot(sign(t[i]!), own), size));
+    if (signs === "alone") return wrong;
+    const ratio = div(size, maximum(sum(abs(t[i]!)), SMALLEST));
+    return add(wrong, mul(square(sub(ratio, 1)), LENGTHS));
+  });
+  return div(total(terms), terms.length);
+}
+
+const LENGTHS = 0.1;
+const SMALLEST = 1e-12; // keeps quotients finite at tensors of zeros
+
+/**
+ * Σ m(g − t)²/2v + P·TV(x)/b over Σ m t²/2v: the negative logarithm of likelihood and prior, in units of a candidate without
+ * gradient. With a free length g is scaled by the factor that fits best. P counts the values of x: the prior is Laplace's on
+ * differences of neighbours, of mean b (our choice); without it noise would be fitted.
+ * Source: Balunović et al., Bayesian framework for gradient leakage, ICLR 2022 (the likelihood of known noise).
+ */
+function likelihood({ candidates, targets, masks, freeLength }: Match, variances: readonly Node[], x: Node): Node {
+  const weights = variances.map((v, i) => div(masks ? masks[i]! : 0.5, masks ? mul(v, 2) : v));
+  const product = (a: readonly Node[], b: readonly Node[]) =>
+    total(a.map((p, i) => sum(mul(weights[i]!, mul(p, b[i]!)))));
+  const factor = freeLength
+    ? stopGradient(div(maximum(product(candidates, targets), 0), maximum(product(candidates, candidates), SMALLEST)))
+    : 1;
+  const rest = candidates.map((g, i) => sub(mul(g, factor), targets[i]!));
+  const nats = add(product(rest, rest), mul(totalVariation(x), sizeOf(x.shape) / NEIGHBOURS));
+  return div(nats, stopGradient(maximum(product(targets, targets), SMALLEST)));
+}
+
+const NEIGHBOURS = 0.06; // b, in [0,1]: about the mean difference of neighbours in photographs of 32 × 32; our choice
+
+/** What the attack's own distance is about, of a candidate without gradient; 1 for a sum of squares. */
+function scaleOf({ candidates }: Match, { l1Weight, cosineWeight, distanceScope }: DistanceSettings): number {
+  const weight = l1Weight + cosineWeight || 1;
+  return distanceScope === "per-tensor" ? weight * candidates.length : weight;
+}

@@ -1,0 +1,2 @@
+export { adaptiveDistance } from "./adaptive-distance.ts";
+export { adaptationText, knownDefences } from "./known.ts";
