@@ -98,7 +98,7 @@ describe("an explanation", () => {
     const foreign = mkdtempSync(join(tmpdir(), "fedleak-explain-"));
     writeFileSync(join(foreign, "explain.json"), "{}");
     await expect(explainAttack(specOf(), planOf(foreign))).rejects.toThrow(
-      /fedleak-explanation version 1; got format: /,
+      /"format" must be "fedleak-explanation"; got none\. Choose another/,
     );
     const mine = mkdtempSync(join(tmpdir(), "fedleak-explain-"));
     writeFileSync(join(mine, "notes.txt"), "mine");

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { fail } from "../../util/index.ts";
 import { runRecord } from "../record-schema.ts";
+import { parseStored, type StoredKind } from "../stored-json.ts";
 import { type ComparePlan, completePlan } from "./plan.ts";
 
 /**
@@ -137,41 +137,17 @@ export type CellAssumptions = z.infer<typeof cellAssumptions>;
  * Throws FedleakError when the text is no JSON, no comparison, of another version, or has wrong entries.
  */
 export function parseComparison(text: string, file: string): Comparison {
-  let value: { readonly format?: unknown; readonly version?: unknown } | null;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    return fail({
-      who: file,
-      must: "a comparison must be JSON",
-      got: (cause as Error).message,
-      remedy: "The file is damaged: start the comparison again.",
-      cause,
-    });
-  }
-  for (const [entry, wanted] of [
-    ["format", COMPARISON_FORMAT],
-    ["version", COMPARISON_VERSION],
-  ] as const) {
-    const got = value?.[entry];
-    if (got !== wanted) {
-      fail({
-        who: file,
-        must: `"${entry}" must be ${JSON.stringify(wanted)}`,
-        got: JSON.stringify(got) ?? "none",
-        remedy: "Pass the folder of a comparison, to the version of fedleak that began it.",
-      });
-    }
-  }
-  const parsed = comparison.safeParse(value);
-  if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0]!;
-    return fail({
-      who: file,
-      must: `a comparison must follow ${COMPARISON_FORMAT} version ${COMPARISON_VERSION}`,
-      got: `${path.join(".")}: ${message}`,
-      remedy: "Leave the file as fedleak wrote it, or start the comparison again.",
-    });
-  }
-  return { ...parsed.data, plan: completePlan(parsed.data.plan) };
+  const stored = parseStored(text, file, COMPARISON);
+  return { ...stored, plan: completePlan(stored.plan) };
 }
+
+const COMPARISON: StoredKind<z.infer<typeof comparison>> = {
+  what: "a comparison",
+  format: COMPARISON_FORMAT,
+  version: COMPARISON_VERSION,
+  schema: comparison,
+  remedy: {
+    damaged: "The file is damaged: start the comparison again.",
+    foreign: "Pass the folder of a comparison.",
+  },
+};

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { fail } from "../../util/index.ts";
 import { checkWritable, exists, makeRunFolder, readRunFile } from "../run-folder.ts";
+import { parseStored, type StoredKind } from "../stored-json.ts";
 import { writeWhole } from "../write-file.ts";
 import { EXPLANATION_FORMAT, EXPLANATION_VERSION, type Explanation, explanation } from "./schema.ts";
 
@@ -25,24 +25,16 @@ export async function readExplanation(folder: string): Promise<Explanation | und
 
 /** Reads the text of an `explain.json` and checks it. Throws FedleakError. */
 export function parseExplanation(text: string, path: string): Explanation {
-  const refuse = (got: string): never =>
-    fail({
-      who: path,
-      must: `it must be an explanation, ${EXPLANATION_FORMAT} version ${EXPLANATION_VERSION}`,
-      got,
-      remedy: "Choose another folder with --out.",
-    });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    return refuse(`no JSON (${(cause as Error).message})`);
-  }
-  const parsed = explanation.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const { path: at, message } = parsed.error.issues[0]!;
-  return refuse(`${at.join(".") || "the whole"}: ${message}`);
+  return parseStored(text, path, EXPLANATION);
 }
+
+const EXPLANATION: StoredKind<Explanation> = {
+  what: "an explanation",
+  format: EXPLANATION_FORMAT,
+  version: EXPLANATION_VERSION,
+  schema: explanation,
+  remedy: { damaged: "Choose another folder with --out.", foreign: "Choose another folder with --out." },
+};
 
 /** The folder of an explanation: a fresh one is made for its owner alone. Throws FedleakError when nothing can be written there. */
 export async function openFolder(out: string, numbered: boolean): Promise<string> {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fail } from "../../util/index.ts";
+import { parseStored, type StoredKind } from "../stored-json.ts";
 
 /** The files of a prior's folder; `state.safetensors` is there while it is not finished. */
 export const PRIOR_FILES = {
@@ -63,27 +63,21 @@ export function newPriorRecord(about: Omit<PriorRecord, "format" | "version">): 
 
 /** The record in the text of a file; `file` is only named in errors. Throws FedleakError when it is not one. */
 export function parsePriorRecord(text: string, file: string): PriorRecord {
-  const complain = (got: string, cause: unknown) =>
-    fail({
-      who: `prior ${file}`,
-      must: "it must be the file that fedleak train-prior writes",
-      got,
-      remedy: "Train the prior again with this version.",
-      cause,
-    });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    return complain("a file that is no JSON", cause);
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const { path, message } = parsed.error.issues[0]!;
-  return complain(`at ${path.join(".") || "its top"}: ${message}`, parsed.error);
+  return parseStored(text, file, PRIOR);
 }
 
 /** Whether a file's text is such a record, whatever else may be wrong with it. */
 export function isPriorRecord(text: string): boolean {
   return text.includes(`"${PRIOR_FORMAT}"`);
 }
+
+const PRIOR: StoredKind<PriorRecord> = {
+  what: "a prior",
+  format: PRIOR_FORMAT,
+  version: PRIOR_VERSION,
+  schema,
+  remedy: {
+    damaged: "Train the prior again with this version.",
+    foreign: "Pass a folder that fedleak train-prior has written.",
+  },
+};

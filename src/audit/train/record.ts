@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { fail } from "../../util/index.ts";
 import type { Assumption } from "../record-schema.ts";
+import { checkStored, hasFormat, parseStored, type StoredKind } from "../stored-json.ts";
 
 /** The record of one training, `record.json` in its folder: what was asked, what was assumed, what came out. */
 export type TrainRecord = z.infer<typeof trainRecord> & { readonly ledger: readonly Assumption[] };
@@ -92,42 +92,27 @@ const trainRecord = z.strictObject({
 
 /** Reads the text of a training's record and checks it; `file` is only named in errors. Throws FedleakError. */
 export function parseTrainRecord(text: string, file: string): TrainRecord {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    return fail({
-      who: file,
-      must: "a record must be JSON",
-      got: (cause as Error).message,
-      remedy: "Was the file cut short? Train again.",
-      cause,
-    });
-  }
-  return checkTrainRecord(value, file);
+  return parseStored(text, file, RECORD);
 }
 
 /** Checks a record in memory as `parseTrainRecord` does. */
 export function checkTrainRecord(value: unknown, file: string): TrainRecord {
-  const parsed = trainRecord.safeParse(value);
-  if (parsed.success && (parsed.data.failure !== undefined) === (parsed.data.status === "failed")) {
-    return parsed.data as TrainRecord;
-  }
-  const issues = parsed.success ? ["failure: must be there when the status is failed, and only then"] : [];
-  const found = parsed.error?.issues.map((issue) => `${issue.path.join(".") || "record"}: ${issue.message}`) ?? issues;
-  return fail({
-    who: file,
-    must: `a record must follow ${TRAIN_FORMAT} version ${TRAIN_VERSION}`,
-    got: found.slice(0, 5).join("; "), // five are enough to see what is wrong
-    remedy: "Write it with the same version of fedleak that reads it, unedited.",
-  });
+  return checkStored(value, file, RECORD);
 }
 
 /** Whether the text is the record of a training, sound or not. */
 export function isTrainRecord(text: string): boolean {
-  try {
-    return (JSON.parse(text) as { readonly format?: unknown } | null)?.format === TRAIN_FORMAT;
-  } catch {
-    return false;
-  }
+  return hasFormat(text, TRAIN_FORMAT);
 }
+
+const RECORD: StoredKind<TrainRecord> = {
+  what: "a record",
+  format: TRAIN_FORMAT,
+  version: TRAIN_VERSION,
+  schema: trainRecord,
+  laws: ({ failure, status }) =>
+    (failure !== undefined) === (status === "failed")
+      ? []
+      : ["failure: must be there when the status is failed, and only then"],
+  remedy: { damaged: "Was the file cut short? Train again.", foreign: "Pass the folder that fedleak train printed." },
+};

@@ -132,7 +132,7 @@ test("what is wrong is explained", async () => {
     /must be the file that prior\.json beside it tells of; got other numbers/,
   );
   writeFileSync(join(folder, "prior.json"), "{}");
-  await expect(loadPrior(folder)).rejects.toThrow(/must be the file that fedleak train-prior writes/);
+  await expect(loadPrior(folder)).rejects.toThrow(/"format" must be "fedleak-prior"; got none/);
   await expect(trained({ batch: 37 })).rejects.toThrow(/batch size must be a whole number from 1 to 36/);
   expect(() => completePriorSpec({ data: { name: "mnist" }, latent: 0 })).toThrow(/train-prior latent: .*got 0/);
 });
