@@ -42,7 +42,7 @@ const KEY_COLUMNS = 4;
 const GAP = 20;
 
 /** The page's colours on white, for a file that has no page around it. */
-const ON_WHITE: Readonly<Record<string, string>> = {
+export const ON_WHITE: Readonly<Record<string, string>> = {
   "--attack-0": "#0b6b68",
   "--attack-1": "#b4500b",
   "--attack-2": "#6d5bb0",
