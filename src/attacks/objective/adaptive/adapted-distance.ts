@@ -3,6 +3,7 @@ import {
   add,
   div,
   dot,
+  max,
   maximum,
   minimum,
   mul,
@@ -50,16 +51,15 @@ function nearest(g: Node, target: Node, slack: Node): Node {
 
 /**
  * The mean over tensors of 1 − Σ sign(t)·g / Σ|g|, which is 0 where no sign is wrong, in [0,2]; and, where the tensor's mean
- * magnitude was sent, of 0.1·(Σ|g|/Σ|t| − 1)². Ours; the weight 0.1 too: signs tell more than lengths.
+ * magnitude s was sent, of 0.1·(Σ|g|/(n·s) − 1)². Ours; the weight 0.1 too: signs tell more than lengths.
  */
 function signDistance({ candidates, targets, masks, signs }: Match): Node {
-  const kept = (nodes: readonly Node[]) => (masks ? nodes.map((node, i) => mul(node, masks[i]!)) : nodes);
-  const [g, t] = [kept(candidates), kept(targets)];
-  const terms = g.map((own, i) => {
-    const size = maximum(sum(abs(own)), SMALLEST);
-    const wrong = sub(1, div(dot(sign(t[i]!), own), size));
+  const terms = targets.map((t, i) => {
+    const g = masks ? mul(candidates[i]!, masks[i]!) : candidates[i]!;
+    const size = maximum(sum(abs(g)), SMALLEST);
+    const wrong = sub(1, div(dot(sign(t), g), size));
     if (signs === "alone") return wrong;
-    const ratio = div(size, maximum(sum(abs(t[i]!)), SMALLEST));
+    const ratio = div(size, maximum(mul(max(abs(t)), sizeOf(t.shape)), SMALLEST));
     return add(wrong, mul(square(sub(ratio, 1)), LENGTHS));
   });
   return div(total(terms), terms.length);

@@ -1,6 +1,6 @@
-import { broadcastTo, maximum, mul, type Node, ones, sum } from "../../../graph/index.ts";
+import { broadcastTo, mul, type Node, ones, sum } from "../../../graph/index.ts";
 import { sizeOf } from "../../../tensor/index.ts";
-import { largestMasks, leastMagnitude, nonZero, others } from "./tensors.ts";
+import { largestMasks, leastMagnitude, nonZero, others, summed } from "./tensors.ts";
 import type { Counterpart, Match, Scene } from "./types.ts";
 
 /** Where the smallest of each tensor are 0: those may be anything up to the smallest magnitude that is left. */
@@ -77,12 +77,13 @@ function below(match: Match, limits: readonly Node[]) {
   const slack = match.targets.map((t, i) => mul(others(nonZero(t)), broadcastTo(limits[i]!, t.shape)));
   const told = match.targets.map((t, i) => broadcastTo(nonZero(limits[i]!), t.shape)); // of one that is all zeros, nothing
   return {
-    match: { ...masked(match, told), slack: combined(match.slack, slack) },
+    match: { ...masked(match, told), slack: summed(match.slack, slack) },
     about: "lets hidden entries be anything up to the smallest that it sees",
   };
 }
 
-function seen(match: Match): Match {
+/** Only entries that are not 0 are compared. */
+export function seen(match: Match): Match {
   return masked(match, match.targets.map(nonZero));
 }
 
@@ -92,8 +93,4 @@ function masked(match: Match, masks: readonly Node[]): Match {
 
 function applied(match: Match, masks: readonly Node[]): Match {
   return { ...match, candidates: match.candidates.map((g, i) => mul(g, masks[i]!)) };
-}
-
-function combined(before: Match["slack"], slack: readonly Node[]): readonly Node[] {
-  return before ? before.map((s, i) => maximum(s, slack[i]!)) : slack;
 }

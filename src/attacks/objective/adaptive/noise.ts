@@ -1,5 +1,4 @@
 import {
-  add,
   broadcastTo,
   div,
   max,
@@ -13,7 +12,7 @@ import {
   stopGradient,
   sum,
 } from "../../../graph/index.ts";
-import { total } from "./tensors.ts";
+import { summed, total } from "./tensors.ts";
 import type { Counterpart, Match } from "./types.ts";
 
 /** The whole update clipped, then noise of a known deviation. */
@@ -52,11 +51,6 @@ export const zeroSumNoise: Counterpart = (match, { strength }, { clients }) => {
     about: "weighs by the noise of each entry",
   };
 };
-
-/** Variances of independent noises, one list beside the other. */
-export function summed(before: Match["variances"], variances: readonly Node[]): readonly Node[] {
-  return before ? before.map((v, i) => add(v, variances[i]!)) : variances;
-}
 
 const UNCLIPPED = "weighs by the known noise, and allows for the clipping by one factor only";
 const LEAST = 1e-2; // of a tensor's largest magnitude; our choice: keeps weights of entries near 0 finite

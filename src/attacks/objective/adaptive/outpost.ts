@@ -14,8 +14,7 @@ import {
   variance,
 } from "../../../graph/index.ts";
 import { sizeOf } from "../../../tensor/index.ts";
-import { summed } from "./noise.ts";
-import { largestMasks, nonZero, others, total } from "./tensors.ts";
+import { largestMasks, nonZero, others, summed, total } from "./tensors.ts";
 import type { Counterpart } from "./types.ts";
 
 /**

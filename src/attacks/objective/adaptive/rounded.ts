@@ -1,16 +1,23 @@
 import { abs, add, broadcastTo, div, max, maximum, mean, mul, stopGradient, tanh } from "../../../graph/index.ts";
+import { seen } from "./hidden.ts";
+import { summed } from "./tensors.ts";
 import type { Counterpart, Scene } from "./types.ts";
 
 /** Each entry was moved by less than one step of its tensor's levels: within that, nothing is known. */
 export const quantise: Counterpart = (match, { bits }, scene) => {
+  if (scene.later.some(({ name, settings }) => name === "selective-encryption" || settings.side === "bottom")) {
+    return undefined; // the largest entry, which the levels follow from, is hidden
+  }
   if (drawnLater(scene)) return { match, about: "takes the rounding as it is: it is unbiased" };
   const steps = match.targets.map((t) => broadcastTo(div(max(abs(t)), 2 ** Number(bits) - 1), t.shape));
   if (match.variances) {
     const variances = match.variances.map((v, i) => add(v, mul(mul(steps[i]!, steps[i]!), ROUNDING)));
     return { match: { ...match, variances }, about: "adds the variance of the rounding to that of the noise" };
   }
-  const slack = match.slack ? match.slack.map((s, i) => maximum(s, steps[i]!)) : steps;
-  return { match: { ...match, slack }, about: "lets each entry be anything that its level can come from" };
+  return {
+    match: { ...match, slack: summed(match.slack, steps) },
+    about: "lets each entry be anything that its level can come from",
+  };
 };
 
 const ROUNDING = 1 / 6; // the mean of f(1 − f) over fractions f: stochastic rounding's variance in squared steps
@@ -19,7 +26,8 @@ const ROUNDING = 1 / 6; // the mean of f(1 − f) over fractions f: stochastic r
 export const sign: Counterpart = (match, { scale }, scene) => {
   if (scene.clients > 1) return undefined;
   if (!drawnLater(scene)) {
-    return { match: { ...match, signs: scale === "mean" ? "with-mean" : "alone" }, about: "matches the signs" };
+    const told = match.slack ? seen(match) : match; // where entries are hidden or rounded, 0 is no sign
+    return { match: { ...told, signs: scale === "mean" ? "with-mean" : "alone" }, about: "matches the signs" };
   }
   const candidates = match.candidates.map((g) => {
     const size = mean(abs(g));

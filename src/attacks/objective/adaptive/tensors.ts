@@ -54,6 +54,11 @@ export function largestMasks(tensors: readonly Node[], count: number): Node[] {
   );
 }
 
+/** Lists of equally many nodes added pair by pair; the first may be absent. */
+export function summed(before: readonly Node[] | undefined, more: readonly Node[]): readonly Node[] {
+  return before ? before.map((node, i) => add(node, more[i]!)) : more;
+}
+
 /** The sum of scalars. */
 export function total(scalars: readonly Node[]): Node {
   return scalars.reduce((a, b) => add(a, b));
