@@ -19,6 +19,7 @@ export function declareVerify(program: Command, exit: (status: number) => void):
     )
     .option("--device <name>", "where to compute", "cpu")
     .option("--threads <n>", "processor threads (default: one a core)", wholeFrom(0, MOST_THREADS), 0)
+    .option("--json", "print what went wrong as a JSON object too; the result is one in any case")
     .addHelpText("after", EXAMPLE)
     .action(async (path: string, { onnx, tolerance, device, threads }: Flags) => {
       const where = { device: parseDevice(device), threads };
@@ -26,7 +27,7 @@ export function declareVerify(program: Command, exit: (status: number) => void):
       const limits = limitsOf(errors, onnx !== undefined, tolerance);
       const passed = withinLimits(errors, limits);
       const { model, mode, parameters, logits, loss, gradients, distance, dx } = errors;
-      const told = { model, mode, parameters, logits, loss, gradients, distance, "dist.dx": dx };
+      const told = { status: "finished", model, mode, parameters, logits, loss, gradients, distance, "dist.dx": dx };
       process.stdout.write(`${JSON.stringify({ ...told, tolerance: limits, passed })}\n`);
       exit(passed ? 0 : ABOVE_TOLERANCE);
     });

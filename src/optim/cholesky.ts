@@ -6,6 +6,7 @@ const SMALLEST_PIVOT = 1e-7; // relative to the diagonal entry; our choice, abou
  * L with L·Lᵀ = A for a symmetric positive definite A [n,n], of which the lower half is read.
  *
  * A pivot that rounding has brought near zero or below is lifted, so that there always is a result.
+ * Differs: ml-matrix's decomposition has no result there, and a covariance in float32 checkpoints does come there.
  */
 export function cholesky(matrix: Float64Array, n: number): Float64Array {
   const lower = new Float64Array(n * n);

@@ -67,7 +67,7 @@ test.each([
 describe.concurrent("verify", () => {
   test("prints the errors as JSON and passes within the tolerance", async (context) => {
     const golden = requireShared(context, "golden/lenet-sigmoid.safetensors");
-    const { status, stdout } = await fedleak(["verify", golden]);
+    const { status, stdout } = await fedleak(["verify", golden, "--json"]);
     const told = JSON.parse(stdout);
     expect(told).toMatchObject({ model: "lenet-sigmoid", passed: true });
     for (const name of ["logits", "loss", "gradients", "distance", "dist.dx"]) {
@@ -87,8 +87,9 @@ describe.concurrent("verify", () => {
   test("exits with 2 at a file that is none", async () => {
     const path = join(freshFolder(), "x.safetensors");
     writeFileSync(path, "no such thing");
-    const { status, stderr } = await fedleak(["verify", path]);
+    const { status, stderr, stdout } = await fedleak(["verify", path, "--json"]);
     expect(stderr).toMatch(/^error: .*x\.safetensors/);
+    expect(JSON.parse(stdout)).toMatchObject({ status: "error", message: expect.stringContaining("x.safetensors") });
     expect(status).toBe(2);
   });
 });
