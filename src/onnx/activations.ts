@@ -20,6 +20,9 @@ export function activationNames(nodes: readonly FileNode[]): string[] {
   return nodes.filter(({ type }) => NONLINEAR.has(type)).map((node) => lastOf(node, users));
 }
 
+const AFTER_ERF = new Set(["Add", "Mul"]);
+const FEW = 8; // operators after an erf that are looked at; GELU has three
+
 function lastOf(node: FileNode, users: ReadonlyMap<string, readonly FileNode[]>): string {
   const own = node.outputs[0]!;
   const next = (name: string) => (users.get(name)?.length === 1 ? users.get(name)![0] : undefined);
@@ -29,7 +32,7 @@ function lastOf(node: FileNode, users: ReadonlyMap<string, readonly FileNode[]>)
   }
   if (node.type !== "Erf") return own;
   let at = own;
-  for (let user = next(at); user && (user.type === "Add" || user.type === "Mul"); user = next(at)) {
+  for (let [user, steps] = [next(at), 0]; user && AFTER_ERF.has(user.type) && steps < FEW; user = next(at), steps++) {
     at = user.outputs[0]!;
     if (user.type === "Mul" && next(at)?.type !== "Mul") break;
   }

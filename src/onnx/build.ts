@@ -1,9 +1,9 @@
 import type { Node } from "../graph/index.ts";
 import type { BatchStatistics, Mode } from "../nn/index.ts";
 import { FedleakError, fail } from "../util/index.ts";
-import type { Call } from "./call.ts";
+import { type Call, complain } from "./call.ts";
 import { type FileNode, NEWEST, type OnnxFile } from "./file.ts";
-import { OPERATORS } from "./ops/index.ts";
+import { COSTLY, OPERATORS } from "./ops/index.ts";
 import { checkShape } from "./ops/shape.ts";
 import type { Roles } from "./roles.ts";
 import { computed, fixedValue, folded, type Value } from "./value.ts";
@@ -33,6 +33,7 @@ export function build(file: OnnxFile, roles: Roles, { input, params, buffers, mo
   const values = new Map<string, Value>([[input.name, computed("float", input.node)]]);
   const fixedValues = new Map<string, Value>();
   const statistics: Record<string, BatchStatistics> = {};
+  let left = MOST_LISTED;
   const lookUp = (name: string): Value | undefined => {
     const fixed = roles.fixed.get(name);
     if (params.has(name)) return computed("float", params.get(name)!);
@@ -67,10 +68,22 @@ export function build(file: OnnxFile, roles: Roles, { input, params, buffers, mo
       const value = outputs[i];
       if (name === "" || !value || params.has(name)) return;
       checkShape(call, value.shape);
-      values.set(name, folded(value, inputs));
+      const found = COSTLY.has(node.type) ? value : folded(value, inputs, left);
+      left -= node.type === "Constant" ? 0 : newElements(found, inputs);
+      if (left < 0)
+        complain(call, `a file must work out at most ${MOST_LISTED} numbers`, "more", "Export them as tensors.");
+      values.set(name, found);
     });
   }
   return { values, statistics };
+}
+
+/** Numbers of shapes and tables that are worked out while a graph is built (our choice): a hundred times what networks need. */
+const MOST_LISTED = 1 << 20;
+
+/** How many elements a value lists that none of its inputs does. */
+function newElements({ elements }: Value, inputs: readonly (Value | undefined)[]): number {
+  return elements && !inputs.some((x) => x?.elements === elements) ? elements.length : 0;
 }
 
 function applied(call: Call): readonly (Value | undefined)[] {

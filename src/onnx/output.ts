@@ -3,6 +3,8 @@ import type { OnnxFile } from "./file.ts";
 import { type Head, headOf } from "./head.ts";
 import { tidied } from "./tidy.ts";
 
+const MOST_TRIED = 16; // outputs that are looked at when none is named (our choice)
+
 /**
  * The output that holds logits or probabilities, and the file without what it does not need.
  *
@@ -14,7 +16,7 @@ export function chooseOutput(file: OnnxFile, wanted?: string): { readonly file: 
     return unknownName(`onnx ${file.name}`, "output", wanted, names);
   }
   const troubles: FedleakError[] = [];
-  for (const name of wanted === undefined ? names : [wanted]) {
+  for (const name of wanted === undefined ? names.slice(0, MOST_TRIED) : [wanted]) {
     try {
       const head = headOf(tidied(file, name), name);
       return { file: tidied(file, head.logits), head };

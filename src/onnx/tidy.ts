@@ -9,7 +9,9 @@ import type { FileNode, OnnxFile } from "./file.ts";
  * A linear classifier of scikit-learn becomes a Gemm.
  */
 export function tidied(file: OnnxFile, output: string): OnnxFile {
-  const linear = file.nodes.filter(({ type }) => type === CLASSIFIER).reduce(withoutClassifier, file);
+  const wanted = { ...file, nodes: needed(file.nodes, output) };
+  const classifiers = wanted.nodes.filter(({ type }) => type === CLASSIFIER);
+  const linear = classifiers.slice(0, 1).reduce(withoutClassifier, wanted); // of several, the next is not read
   const alone = withoutAliases(linear);
   return { ...alone, nodes: needed(alone.nodes, output) };
 }

@@ -38,10 +38,10 @@ export function computed(type: Kind, node: Node): Value {
   return { type, shape: node.shape, node: cast(node), elements: undefined };
 }
 
-/** The value, with its elements worked out when those of all it comes from are known. */
-export function folded(value: Value, from: readonly (Value | undefined)[]): Value {
+/** The value, with its elements, at most so many, worked out when those of all it comes from are known. */
+export function folded(value: Value, from: readonly (Value | undefined)[], most: number): Value {
   const { type, shape, node, elements } = value;
-  if (elements || !node || sizeOf(shape) > KNOWN_UP_TO) return value;
+  if (elements || !node || sizeOf(shape) > Math.min(most, KNOWN_UP_TO)) return value;
   if (from.some((x) => x && !x.elements)) return value;
   return known(type, shape, evaluate({ node }).node!.data);
 }

@@ -17,6 +17,23 @@ export interface NpyHeader {
 export function npyHeader(bytes: Uint8Array, file: string): NpyHeader {
   const who = `npy ${file}`;
   const { text, data } = splitFile(bytes, who);
+  const told = toldBy(text, who);
+  const size = sizeOf(told.shape) * NPY_BYTES[told.descr];
+  if (data.length !== size) {
+    complain(who, `${size} bytes must follow the header, as its shape and type say`, `${data.length} bytes`);
+  }
+  return { ...told, data };
+}
+
+/** The length of a whole file in bytes, as its beginning tells: `HEADER_WITHIN` bytes of it, or all there are. */
+export function npyLength(beginning: Uint8Array, file: string): number {
+  const who = `npy ${file}`;
+  const { text, data } = splitFile(beginning, who);
+  const { shape, descr } = toldBy(text, who);
+  return beginning.length - data.length + sizeOf(shape) * NPY_BYTES[descr];
+}
+
+function toldBy(text: string, who: string): Omit<NpyHeader, "data"> {
   const [, entries] = /^\{(.*)\}\s*$/s.exec(text) ?? complain(who, "the header must be a Python dictionary", text);
   const found = new Map<string, string>();
   let rest = entries!.trim();
@@ -30,17 +47,14 @@ export function npyHeader(bytes: Uint8Array, file: string): NpyHeader {
   if (names !== "descr,fortran_order,shape")
     complain(who, "the header must tell descr, fortran_order and shape", names);
   const descr = descrOf(found.get("descr")!, who);
-  const shape = shapeOf(found.get("shape")!, who);
-  const size = sizeOf(shape) * NPY_BYTES[descr];
-  if (data.length !== size) {
-    complain(who, `${size} bytes must follow the header, as its shape and type say`, `${data.length} bytes`);
-  }
-  return { descr, fortran: found.get("fortran_order") === "True", shape, data };
+  return { descr, fortran: found.get("fortran_order") === "True", shape: shapeOf(found.get("shape")!, who) };
 }
 
 const ENTRY = /^'(descr|fortran_order|shape)'\s*:\s*('[^']*'|True|False|\([\d,\sL]*\))\s*(?:,|$)/;
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY, of the format's description
 const LONGEST_HEADER = 65_536; // bytes; our choice, NumPy's own limit is 10,000 characters
+export const HEADER_WITHIN = 12 + LONGEST_HEADER; // bytes from the beginning of a file
+const MOST_AXES = 64; // of NumPy 2
 
 function splitFile(bytes: Uint8Array, who: string): { text: string; data: Uint8Array } {
   const [major, minor] = [bytes[6], bytes[7]];
@@ -76,10 +90,11 @@ function shapeOf(text: string, who: string): Shape {
   const shape = extents.map((extent) => (/^\d+L?$/.test(extent) ? Number.parseInt(extent, 10) : Number.NaN));
   if (
     !text.startsWith("(") ||
+    shape.length > MOST_AXES ||
     shape.some((n) => !Number.isSafeInteger(n)) ||
     !Number.isSafeInteger(8 * sizeOf(shape))
   ) {
-    complain(who, "shape must be a tuple of whole numbers, with a size below 2^53 bytes", text);
+    complain(who, `shape must be a tuple of at most ${MOST_AXES} whole numbers, with a size below 2^53 bytes`, text);
   }
   return shape;
 }

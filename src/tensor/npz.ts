@@ -1,6 +1,7 @@
 import { type FileEntry, Uint8ArrayReader, Uint8ArrayWriter, ZipReader, ZipWriter } from "@zip.js/zip.js";
 import { FedleakError, fail } from "../util/index.ts";
 import { readNpy, writeNpy } from "./npy.ts";
+import { HEADER_WITHIN, npyLength } from "./npy-header.ts";
 import type { Tensor, Tensors } from "./tensor.ts";
 
 /**
@@ -18,7 +19,14 @@ export async function readNpz(bytes: Uint8Array, name: string): Promise<Tensors>
   const reader = new ZipReader(new Uint8ArrayReader(bytes), PLAIN);
   try {
     const found = new Map<string, Tensor>();
-    for (const entry of await whole(name, () => reader.getEntries())) {
+    // One after the other: a directory of a million entries is refused at the first that is none.
+    const entries = reader.getEntriesGenerator();
+    for (
+      let next = await whole(name, () => entries.next());
+      !next.done;
+      next = await whole(name, () => entries.next())
+    ) {
+      const entry = next.value;
       const array = arrayName(entry, name);
       if (found.has(array)) complain(name, "names must be unique", `"${array}" twice`);
       found.set(array, readNpy(await unpacked(entry as FileEntry, bytes.length, name), `${name}:${array}`));
@@ -51,7 +59,7 @@ function arrayName(
   return complain(file, "it must hold npy files and nothing else", `"${entry.filename}"`);
 }
 
-/** The bytes of one entry, collected as they come. */
+/** The bytes of one entry, collected as they come; no more than its own header, the array's, says that there are. */
 async function unpacked(entry: FileEntry, fileBytes: number, file: string): Promise<Uint8Array> {
   const { filename, compressedSize, uncompressedSize } = entry;
   if (compressedSize > fileBytes || uncompressedSize > DEFLATE_AT_MOST * compressedSize) {
@@ -59,17 +67,30 @@ async function unpacked(entry: FileEntry, fileBytes: number, file: string): Prom
     complain(file, "sizes in its directory must be possible", got);
   }
   const parts: Uint8Array[] = [];
-  let length = 0;
+  let [length, told] = [0, false];
+  const tell = () => {
+    if (told) return;
+    told = true;
+    const size = npyLength(joined(parts, length), `${file}:${filename}`);
+    if (size !== uncompressedSize)
+      complain(file, `"${filename}" must be the ${size} bytes of its array`, `${uncompressedSize}`);
+  };
   const sink = new WritableStream<Uint8Array>({
     write: (part) => {
       length += part.length;
       if (length > uncompressedSize) complain(file, `"${filename}" must unpack to ${uncompressedSize} bytes`, "more");
       parts.push(part);
+      if (length >= HEADER_WITHIN) tell();
     },
   });
   await whole(file, () => entry.getData(sink, PLAIN));
   if (length !== uncompressedSize)
     complain(file, `"${filename}" must unpack to ${uncompressedSize} bytes`, `${length}`);
+  tell();
+  return joined(parts, length);
+}
+
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
   const out = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {

@@ -65,6 +65,7 @@ function parseObject(json: Uint8Array, who: string): Record<string, unknown> {
   let value: Record<string, unknown>;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(json);
+    checkPlain(text);
     value = JSON.parse(text);
   } catch (cause) {
     return fail({ who, must, got: cause instanceof Error ? cause.message : String(cause), remedy, cause });
@@ -74,6 +75,23 @@ function parseObject(json: Uint8Array, who: string): Record<string, unknown> {
     fail({ who, must: "names must be unique", got: `"${doubled}" twice`, remedy: "Write the file again." });
   }
   return value;
+}
+
+const DEEPEST = 3; // the header, an entry of it, a list in that
+const SHORTEST = 16; // bytes of an entry for each list and object in it; {"dtype":"U8","shape":[],"data_offsets":[0,0]} has 17
+
+/** Throws where a text nests deeper, or holds more lists and objects, than a header can: those would take memory. */
+function checkPlain(text: string): void {
+  let [depth, opened, inText] = [0, 0, false];
+  for (let at = 0; at < text.length; at++) {
+    const letter = text[at]!;
+    if (letter === '"') inText = !inText;
+    else if (inText) at += letter === "\\" ? 1 : 0;
+    else if (letter === "{" || letter === "[") [depth, opened] = [depth + 1, opened + 1];
+    else if (letter === "}" || letter === "]") depth--;
+    if (depth > DEEPEST) throw new Error("lists within lists");
+  }
+  if (opened > 2 + text.length / SHORTEST) throw new Error(`${opened} lists and objects in ${text.length} letters`);
 }
 
 /** The first key that occurs twice in one object of a valid JSON text; `JSON.parse` would silently keep the last. */

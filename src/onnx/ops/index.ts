@@ -24,5 +24,8 @@ export const OPERATORS: ReadonlyMap<string, Rule> = new Map(
   }),
 );
 
+/** Operators that are too much work to be done while a graph is built; no shape is computed by them. */
+export const COSTLY: ReadonlySet<string> = new Set(Object.keys({ ...CONTRACT, ...POOL, ...NORMALISE, ...RESIZE }));
+
 /** Operators whose output is the activation of units. */
 export const NONLINEAR: ReadonlySet<string> = new Set(Object.keys(ACTIVATIONS));

@@ -18,7 +18,7 @@ import {
 } from "../../graph/index.ts";
 import { type Call, complain, nodeAt, type Rule, result } from "../call.ts";
 import { asImage, likeInput } from "./contract.ts";
-import { surrounded } from "./select.ts";
+import { MOST_INDICES, surrounded } from "./select.ts";
 import { checkShape } from "./shape.ts";
 import { type Window, windowOf } from "./window.ts";
 
@@ -40,9 +40,6 @@ function poolingOf(call: Call, x: Node): Window & { readonly size: Pair; readonl
     return ceil && outside ? count - 1 : count;
   };
   const size: Pair = [extent(0), extent(1)];
-  if (size.some((n) => n < 1)) {
-    complain(call, "its window must fit into the image", `${x.shape}`, "Use the image size that it was exported for.");
-  }
   const extra = AXES.map((axis) => Math.max(0, (size[axis] - 1) * stride[axis] + reach(axis) - length(axis)));
   checkShape(call, [x.shape[0]!, x.shape[1]!, length(0) + extra[0]!, length(1) + extra[1]!]);
   return { ...window, size, extra: [extra[0]!, extra[1]!] };
@@ -92,12 +89,23 @@ const averagePooling: Rule = (call) => {
   const [b, c, h, w] = padded.shape as [number, number, number, number];
   const box = broadcastTo(scalar(1), [1, 1, ...kernel]);
   const sums = reshape(conv(reshape(padded, [b * c, 1, h, w]), box, { stride, dilation }), [b, c, ...size]);
+  if (size.some((n) => n < 1)) {
+    complain(call, "its window must fit into the image", `${x.shape}`, "Use the image size that it was exported for.");
+  }
   const counts = AXES.map((axis) => {
     const [low, high] = counted
       ? [0, x.shape[2 + axis]! + before[axis] + after[axis]]
       : [before[axis], before[axis] + x.shape[2 + axis]!];
     return windowCounts(size[axis], kernel[axis], stride[axis], dilation[axis], low, high);
   });
+  if (size.some((n) => n > MOST_INDICES)) {
+    return complain(
+      call,
+      `padded means must have at most ${MOST_INDICES} windows an axis`,
+      `${size}`,
+      "Use smaller images.",
+    );
+  }
   const area = mul(constantOf([1, 1, size[0], 1], counts[0]!), constantOf([1, 1, 1, size[1]], counts[1]!));
   return result(call, likeInput(call, div(sums, area)));
 };

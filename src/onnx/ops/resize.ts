@@ -1,7 +1,7 @@
 /** Interpolation: each axis is a fixed linear map, either a choice of entries or a matrix of weights. */
 import { broadcastTo, constantOf, matmul, type Node, reshape, transpose } from "../../graph/index.ts";
 import { axisOf, type Call, complain, needText, nodeAt, numbersAt, type Rule, result } from "../call.ts";
-import { take } from "./select.ts";
+import { MOST_INDICES, take } from "./select.ts";
 import { checkShape } from "./shape.ts";
 
 const MOST_ALONG = 1 << 11; // of an axis that is interpolated by weights (our choice): they are a matrix
@@ -54,6 +54,9 @@ function along(call: Call, x: Node, axis: number, span: Span): Node {
   const mode = needText(call, "mode", "nearest", ["nearest", "linear", "cubic"]);
   const position = positionOf(call, old ? "asymmetric" : "half_pixel", span);
   const { from, to } = span;
+  if (mode === "nearest" && to > MOST_INDICES) {
+    return complain(call, `axes must have at most ${MOST_INDICES} entries`, `${to}`, "Use smaller images.");
+  }
   const inside = (at: number) => Math.min(from - 1, Math.max(0, at));
   if (mode === "nearest") {
     // In float32, as runtimes compute it: 4/1.6 is 2.5 there, and halves decide.

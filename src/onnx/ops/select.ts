@@ -22,10 +22,7 @@ import { checkShape } from "./shape.ts";
 export function take(x: Node, axis: number, indices: readonly number[]): Node {
   const [first, step] = [indices[0]!, indices.length > 1 ? indices[1]! - indices[0]! : 1];
   if (step >= 1 && indices.every((at, i) => at === first + i * step)) {
-    const at = (value: number, otherwise: readonly number[]) => otherwise.map((n, i) => (i === axis ? value : n));
-    const zero = x.shape.map(() => 0);
-    const one = x.shape.map(() => 1);
-    return slice(x, at(first, zero), at(indices.length, x.shape), at(step, one));
+    return stepped(x, axis, first, indices.length, step);
   }
   const order = [axis, ...[...x.shape.keys()].filter((i) => i !== axis)];
   const rows = gather(transpose(x, order), constant(int64([indices.length], indices)));
@@ -33,7 +30,16 @@ export function take(x: Node, axis: number, indices: readonly number[]): Node {
   return transpose(rows, back);
 }
 
-const MOST_INDICES = 1 << 20; // of one axis (our choice)
+/** Indices that are listed, of one axis (our choice). */
+export const MOST_INDICES = 1 << 16;
+
+/** Every so many entries of one axis. */
+function stepped(x: Node, axis: number, first: number, count: number, step: number): Node {
+  const at = (value: number, otherwise: readonly number[]) => otherwise.map((n, i) => (i === axis ? value : n));
+  const zero = x.shape.map(() => 0);
+  const one = x.shape.map(() => 1);
+  return slice(x, at(first, zero), at(count, x.shape), at(step, one));
+}
 
 const sliceRule: Rule = (call) => {
   const value = given(call, 0);
@@ -55,13 +61,11 @@ const sliceRule: Rule = (call) => {
   if (sizeOf(left) === 0) return known(value.type, left, new Float64Array(0));
   let x = nodeOf(call, value);
   for (const [axis, { first, step, count }] of picked) {
-    if (count > MOST_INDICES) return complain(call, "axes must be shorter", `${count}`, "Use smaller images.");
-    if (count < shape[axis]! || step < 0) {
-      x = take(
-        x,
-        axis,
-        Array.from({ length: count }, (_, i) => first + i * step),
-      );
+    if (step > 0) x = stepped(x, axis, first, count, step);
+    else if (count > MOST_INDICES) return complain(call, "axes must be shorter", `${count}`, "Use smaller images.");
+    else {
+      const back = Array.from({ length: count }, (_, i) => first + i * step);
+      x = take(x, axis, back);
     }
   }
   return result(call, x);
@@ -145,8 +149,14 @@ const padRule: Rule = (call) => {
   const positions = POSITIONS.get(mode)!;
   let y = x;
   for (const [axis, n] of x.shape.entries()) {
-    const from = Array.from({ length: n + before[axis]! + after[axis]! }, (_, i) => positions(i - before[axis]!, n));
-    if (before[axis] !== 0 || after[axis] !== 0) y = take(y, axis, from);
+    if (before[axis] === 0 && after[axis] === 0) continue;
+    const count = n + before[axis]! + after[axis]!;
+    if (count > MOST_INDICES) return complain(call, "padded axes must be shorter", `${count}`, "Use smaller images.");
+    y = take(
+      y,
+      axis,
+      Array.from({ length: count }, (_, i) => positions(i - before[axis]!, n)),
+    );
   }
   return result(call, y);
 };

@@ -172,9 +172,13 @@ function tiled(x: Node, repeats: Shape): Node {
 }
 
 const MOST_ELEMENTS = 2 ** 31; // of one value (our choice): 8 GiB
+const MOST_AXES = 64; // our choice; networks have 6
 
 /** Throws unless a shape can be that of a value. */
 export function checkShape(call: Call, shape: Shape): void {
+  if (shape.length > MOST_AXES) {
+    complain(call, `its result must have at most ${MOST_AXES} axes`, `${shape.length}`, "Export the model again.");
+  }
   if (shape.every((n) => Number.isInteger(n) && n >= 0) && sizeOf(shape) <= MOST_ELEMENTS) return;
   complain(call, `its result must have at most ${MOST_ELEMENTS} elements`, shapeText(shape), "Use smaller images.");
 }

@@ -2,12 +2,13 @@ import protobuf from "protobufjs/light.js";
 import { fail } from "../../util/index.ts";
 import { MODEL } from "./schema.ts";
 
-const MOST_OBJECTS = 1 << 20; // messages, names and integers in one file (our choice); networks of practice have some 10,000
+const TIMES = 10; // bytes of memory for a byte of the file (our choice); weights take two
+const FREE = 1 << 24; // bytes beyond that, for files of many small nodes (our choice): some 4000 of them
 
 /**
  * An ONNX file as plain objects with the schema's field names; `bytes` fields are views of the file.
  *
- * It counts before it decodes: a hostile file of tiny messages would need a hundred times its size.
+ * It counts before it decodes: a hostile file of tiny messages would need hundreds of times its size.
  * Throws FedleakError, naming `name`, when the bytes are no such file.
  */
 export function decodeModel(bytes: Uint8Array, name: string): unknown {
@@ -21,7 +22,9 @@ export function decodeModel(bytes: Uint8Array, name: string): unknown {
     });
   if (bytes.length === 0) return refuse("an empty file");
   try {
-    if (count(MODEL, plain(bytes), 0) > MOST_OBJECTS) return refuse(`more than ${MOST_OBJECTS} parts`);
+    const most = TIMES * bytes.length + FREE;
+    if (memoryOf(MODEL, plain(bytes), most) > most)
+      return refuse(`more small parts than ${bytes.length} bytes may hold`);
     return MODEL.decode(plain(bytes));
   } catch (cause) {
     return refuse(`bytes that are none (${cause instanceof Error ? cause.message : cause})`, cause);
@@ -35,22 +38,30 @@ function plain(bytes: Uint8Array): Uint8Array {
 
 const DEEPEST = 32; // messages within messages (our choice); a model without subgraphs needs 6
 
-/** The parts of a message that would each become an object; stops counting where there are too many. */
-function count(type: protobuf.Type, bytes: Uint8Array, depth: number): number {
+/** Bytes of memory that a part of a file comes to in this program, a graph made of it included; rough, as measured. */
+const MEMORY: Readonly<Record<string, number>> = { Node: 4096, Tensor: 1024, Attribute: 512 };
+const OTHER_MESSAGES = 512;
+const NAME = 64;
+const WIDE_INTEGER = 48; // an object; packed, each takes a byte of the file or more
+const INTEGER = 12;
+
+/** The memory that a message would come to; stops counting where it is more than `most`. */
+function memoryOf(type: protobuf.Type, bytes: Uint8Array, most: number, depth = 0): number {
   if (depth > DEEPEST) throw new Error("messages nested too deep");
   const reader = protobuf.Reader.create(bytes);
-  let parts = 1;
-  while (reader.pos < reader.len && parts <= MOST_OBJECTS) {
+  let memory = MEMORY[type.name] ?? OTHER_MESSAGES;
+  while (reader.pos < reader.len && memory <= most) {
     const tag = reader.uint32();
     const [field, wireType] = [type.fieldsById[tag >>> 3]?.resolve(), tag & 7];
+    const integer = field && (/int64$/.test(field.type) ? WIDE_INTEGER : /int32$/.test(field.type) ? INTEGER : 0);
     if (!field || wireType !== 2) {
       reader.skipType(wireType, 0, tag >>> 3);
-      parts++;
+      memory += integer ?? 0;
       continue;
     }
     const part = reader.bytes();
-    if (field.resolvedType instanceof protobuf.Type) parts += count(field.resolvedType, part, depth + 1);
-    else parts += /^u?int64$/.test(field.type) ? part.length : 1; // a packed integer takes one byte or more
+    if (field.resolvedType instanceof protobuf.Type) memory += memoryOf(field.resolvedType, part, most, depth + 1);
+    else memory += integer ? integer * part.length : NAME;
   }
-  return parts;
+  return memory;
 }
