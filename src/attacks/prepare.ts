@@ -7,10 +7,10 @@ import { type Key, split } from "../util/index.ts";
 import { prepareAnalytic } from "./analytic/index.ts";
 import { evaluationsPerIteration } from "./budget.ts";
 import { checkPlan } from "./check-plan.ts";
-import { labelLogits, mostProbable } from "./labels/joint.ts";
+import { assigned, labelLogits, mostProbable, spreadLogits } from "./labels/joint.ts";
 import { chooseLabels } from "./labels/strategy.ts";
 import { adaptationText, knownDefences } from "./objective/adaptive/index.ts";
-import { localModelText } from "./objective/local-model.ts";
+import { findsOrder, localModelText } from "./objective/local-model.ts";
 import { gradientMatching, knownTensors } from "./objective/objective.ts";
 import { parameterise } from "./parameterisation/index.ts";
 import { finisher } from "./postprocess.ts";
@@ -62,7 +62,8 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
     device,
     threads,
   });
-  const joint = strategy.how === "joint";
+  const ordering = findsOrder(settings, observation.local);
+  const start = ordering ? spreadLogits : strategy.how === "joint" && labelLogits;
   const probabilities = oneHot(strategy.labels, model.classes);
   const options = {
     bake: { ...knownTensors({ ...observation.global, update: observation.update }), ...prior?.tensors },
@@ -76,7 +77,7 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
       statistics: observation.statistics,
       local: observation.local,
     }),
-    labels: joint ? { logits: labelLogits(strategy.labels, model.classes) } : { fixed: probabilities },
+    labels: start ? { logits: start(strategy.labels, model.classes) } : { fixed: probabilities },
     settings,
     options,
   };
@@ -93,7 +94,10 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
     ledger: {
       ...observationLedger(observation),
       attack: attack.name,
-      labels: strategy.about,
+      labels:
+        ordering && strategy.how === "granted"
+          ? "true labels (granted), of which each image finds its own"
+          : strategy.about,
       labelRule: strategy.rule,
       localModel: localModelText({ settings, local: observation.local }),
       attackerBatchNorm:
@@ -125,7 +129,8 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
     probe: (state) => search.probe(state, around(state)),
     inferredLabels: (state) => {
       const logits = search.labelLogits(state);
-      return logits ? mostProbable(logits) : strategy.labels;
+      if (!logits) return strategy.labels;
+      return strategy.how === "granted" ? assigned(logits, strategy.labels) : mostProbable(logits);
     },
     release: async () => {
       await Promise.all([search.release(), finish.release()]);

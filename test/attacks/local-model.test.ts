@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { advance, completeSettings, findAttack, type SettingValue } from "../../src/attacks/index.ts";
+import { assigned, spreadLogits } from "../../src/attacks/labels/joint.ts";
 import { gradientMatching, knownTensors } from "../../src/attacks/objective/objective.ts";
 import { clientUpdate, type LocalSchedule, type Observation, observe, oneHot } from "../../src/fl/index.ts";
 import { constant, grad, input } from "../../src/graph/index.ts";
@@ -159,28 +160,60 @@ describe("localModel", () => {
   });
 });
 
-describe("an attack on two steps at a high learning rate", () => {
-  const of = mlpCase([1, 3]); // ascending, as the candidates are dealt
-  const ITERATIONS = 100;
+describe("labels of which the step is not known", () => {
+  it("start from the frequencies of all, the same for every image", () => {
+    const { shape, data } = spreadLogits([3, 1, 1], 5);
+    expect(shape).toEqual([3, 5]);
+    const shares = Array.from(data, Math.exp);
+    const expected = [0.002, 0.002 + 0.66, 0.002, 0.002 + 0.33, 0.002]; // 0.99 by frequency, 0.01 for all classes
+    shares.forEach((share, i) => {
+      expect(share).toBeCloseTo(expected[i % 5]!, 6);
+    });
+  });
 
-  async function attack(localModel: string, observation: Observation) {
-    const run = await attackOn(of, "dlg", { localModel, iterations: ITERATIONS }, { observation });
+  it("are handed out once each, the surest first", () => {
+    const logits = float32([3, 3], [9, 0, 5, 8, 0, 1, 7, 0, 6]);
+    expect(assigned(logits, [0, 2, 2])).toEqual([0, 2, 2]);
+    expect(assigned(logits, [0, 0, 1])).toEqual([0, 0, 1]);
+    expect(assigned(float32([2, 2], [1, 2, 1, 3]), [0, 1])).toEqual([0, 1]);
+  });
+});
+
+describe("an attack on two steps at a high learning rate", () => {
+  const of = mlpCase([1, 3]); // ascending, as labels are dealt
+  const ITERATIONS = 150;
+
+  async function attack(localModel: string, observation: Observation, labels = "inferred") {
+    const run = await attackOn(of, "dlg", { localModel, labels, iterations: ITERATIONS }, { observation });
     const last = (await advance(run, run.initial, ITERATIONS))!;
     const images = await run.reconstruct(last.state);
+    const found = run.inferredLabels(last.state);
     await run.release();
-    return { error: mse(images, of.images), about: run.ledger.localModel };
+    return { error: mse(images, of.images), labels: found, about: run.ledger.localModel };
   }
 
   it("succeeds where it simulates the steps, and fails otherwise", { timeout: 30_000 }, async () => {
     const observation = await sent(of, { steps: 2, learningRate: 1 });
     const found = await attack("unrolled", observation);
     expect(found.error).toBeLessThan(1e-5); // measured 4e-9: 80 dB
-    expect(found.about).toMatch(/2 steps are simulated.*not known/);
+    expect(found.about).toMatch(/2 steps are simulated.*not known: labels are dealt/);
     const control = { ...observation, local: { steps: 2, learningRate: 0.3 } };
     expect((await attack("unrolled", control)).error).toBeGreaterThan(0.05); // waves around 0.5 have a variance of 0.08
     for (const other of ["averaged", "surrogate"]) {
       expect((await attack(other, observation)).error).toBeGreaterThan(0.05);
     }
+  });
+
+  it("finds which label came when, where labels are optimised", { timeout: 30_000 }, async () => {
+    const turned = { ...of, labels: [3, 1] };
+    const observation = await sent(turned, { steps: 2, learningRate: 1 });
+    const found = await attack("unrolled", observation, "joint");
+    expect(found.error).toBeLessThan(1e-5); // measured 1e-7
+    expect(found.labels).toEqual([3, 1]);
+    expect(found.about).toMatch(/labels are found with the images/);
+    const dealt = await attack("unrolled", observation); // 1 first
+    expect(dealt.error).toBeGreaterThan(0.05);
+    expect(dealt.labels).toEqual([1, 3]);
   });
 
   it("refuses to simulate steps that the images cannot be dealt to", async () => {

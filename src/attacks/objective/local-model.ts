@@ -19,7 +19,7 @@ export interface Simulated {
 export interface LocalModelling {
   readonly model: Model;
   readonly mode: Mode;
-  readonly settings: Pick<AttackSettings, "localModel" | "surrogateAt">;
+  readonly settings: Pick<AttackSettings, "localModel" | "surrogateAt" | "labels">;
   /** The client's local training, where the server knows it; undefined: its update is taken for one gradient. */
   readonly local?: LocalSchedule | undefined;
 }
@@ -40,7 +40,8 @@ export interface Held {
  * unrolled:  g′ = (1/S)·Σ_s g_s, where g_s = ∇_w CE(F(x_s; w_s), y_s) and w_{s+1} = w_s − η·g_s: the client's own steps
  * One gradient, or a schedule that is not known: all three are the first. Which image came when is never known: `unrolled`
  * deals the candidates to the steps in turn (our choice), row i to step i mod S. Known and inferred labels are ascending,
- * so that every step gets labels of the whole range, as from a shuffled client.
+ * so that every step gets labels of the whole range, as from a shuffled client; with `labels` joint every row starts from
+ * the frequencies of all of them instead and finds its own (`findsOrder`).
  * Source: averaged, METHODS 1.8; unrolled, Geiping et al., "Inverting gradients", NeurIPS 2020, Section 6; surrogate, Zhu,
  * Yao and Blaschko, "Surrogate model extension", ICML 2023. Differs: there the point is learned and may be that of the
  * weights sent back, of which no gradient was taken; here it is a setting, and ½ is the mean of the steps' own.
@@ -64,8 +65,20 @@ export function localModelText({ settings, local }: Pick<LocalModelling, "settin
   return {
     averaged: "the update is taken for one gradient of all images, at the weights handed out",
     surrogate: `the update is taken for one gradient of all images, ${settings.surrogateAt} of the way to the last step's weights`,
-    unrolled: `the ${local.steps} steps are simulated, candidates dealt to them in turn by label: which image came when is not known`,
+    unrolled: `the ${local.steps} steps are simulated; which image came when is not known: ${
+      findsOrder(settings, local)
+        ? "labels are found with the images, from the frequencies of all"
+        : "labels are dealt to the steps in turn"
+    }`,
   }[settings.localModel];
+}
+
+/** Whether labels, granted ones too, are optimised so that each finds its step. */
+export function findsOrder(
+  { localModel: kind, labels }: Pick<AttackSettings, "localModel" | "labels">,
+  local: LocalSchedule | undefined,
+): boolean {
+  return local !== undefined && kind === "unrolled" && labels === "joint";
 }
 
 function gradientAt(
