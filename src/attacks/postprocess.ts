@@ -12,13 +12,22 @@ export interface Finisher {
   release(): Promise<void>;
 }
 
+export interface FinishPlace {
+  /** [B,C,H,W] */
+  readonly shape: Shape;
+  readonly prior: Prior | undefined;
+  readonly options: CompileOptions;
+  /** Whether the update says nothing of the batch's brightness and contrast, so that `stretch` may choose them. */
+  readonly contrastHidden: boolean;
+}
+
 /**
- * Images put into [0,1], restored by the prior's network when `restore` is set, then median-filtered unless their shorter
- * side is under `medianFilterFrom`.
+ * Images put into [0,1], stretched first when `stretch` is set and the contrast is hidden, then restored by the prior's
+ * network when `restore` is set, then median-filtered unless their shorter side is under `medianFilterFrom`.
  */
 export function finisher(
-  settings: Pick<AttackSettings, "medianFilter" | "medianFilterFrom" | "restore">,
-  place: { readonly shape: Shape; readonly prior: Prior | undefined; readonly options: CompileOptions },
+  settings: Pick<AttackSettings, "stretch" | "medianFilter" | "medianFilterFrom" | "restore">,
+  place: FinishPlace,
 ): Finisher {
   const restore = settings.restore ? needRestorer(place.prior, "restore") : undefined;
   let program: Promise<Program> | undefined; // compiled when the first images are finished
@@ -28,9 +37,34 @@ export function finisher(
     return clamped((await (await program).run({ [FOUND]: images }))[RESTORED]!);
   };
   return {
-    images: async (found) => filtered(await restored(clamped(found)), settings),
+    images: async (found) => {
+      const spread = settings.stretch && place.contrastHidden ? stretched(found) : found;
+      return filtered(await restored(clamped(spread)), settings);
+    },
     release: async () => (await program)?.release(),
   };
+}
+
+const OUTLIERS = 1e-4; // share of a batch's values at each end that may lie outside: one of 4 images at 32 × 32; our choice
+
+/**
+ * One scale and one offset for the whole batch, such that its darkest value becomes 0 and its brightest 1, outliers apart.
+ *
+ * x → (x − lo)/(hi − lo), lo and hi the quantiles at 0.0001 and 0.9999 of all values. A batch of one value stays as it is.
+ * Behind a convolution without bias, BatchNorm by the batch gives x and a·x the same outputs and the same gradients, and
+ * x + c but for the zero padding at the borders: the update does not tell contrast from contrast. Ours; it takes for
+ * granted that the private batch holds a black and a white value, as most photographs do.
+ */
+export function stretched({ shape, data }: Tensor<"float32">): Tensor<"float32"> {
+  const sorted = Float32Array.from(data).sort();
+  const skip = Math.floor(OUTLIERS * sorted.length);
+  const [lo, hi] = [sorted[skip]!, sorted[sorted.length - 1 - skip]!];
+  return hi > lo
+    ? float32(
+        shape,
+        data.map((v) => (v - lo) / (hi - lo)),
+      )
+    : float32(shape, data);
 }
 
 const [FOUND, RESTORED] = ["found", "restored"] as const;

@@ -82,7 +82,12 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
     options,
   };
   const search = await searchFor(candidate, shape);
-  const finish = finisher(settings, { shape, prior, options });
+  const finish = finisher(settings, {
+    shape,
+    prior,
+    options,
+    contrastHidden: mode === "train" && model.buffers.length > 0,
+  });
   const steps = split(key, "iterations");
   const around = ({ evaluations }: AttackState) => ({
     key: steps,

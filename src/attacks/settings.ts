@@ -101,6 +101,10 @@ export const SETTINGS = {
   polish: number(0, 0, 0.99, "the share of the iterations, at the end, that optimises the pixels of what was found"),
   polishLearningRate: number(0.01, 1e-12, 1e6, "the step size of the polish before the schedule"),
   averageFrom: number(1, 0, 1, "the share of the iterations from which on the images are averaged; 1: never"),
+  stretch: flag(
+    false,
+    "whether brightness and contrast, where BatchNorm by the batch hides them, are set so that the batch spans [0,1]",
+  ),
   medianFilter: odd(0, 0, 31, "the width of the median filter over the result; 0 for none"),
   medianFilterFrom: integer(64, 1, 1e9, "the smallest side of an image, in pixels, that is filtered"),
   restore: flag(false, "whether the prior's restorer is applied to the result"),

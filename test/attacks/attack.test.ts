@@ -25,7 +25,7 @@ const SHORT = {
   idlg: { iterations: 150 },
   "grad-inversion": { iterations: 200, warmUp: 10, l2Weight: 1, restarts: 2 }, // a small net's gradient is small
   bayes: { iterations: 300 },
-  "fedleak-plus": { iterations: 200, generatorChannels: 12 },
+  "fedleak-plus": { iterations: 200, generatorChannels: 12, learningRate: 0.01 },
   "ci-net": { iterations: 200, generatorChannels: 12, learningRate: 0.01 },
 } as const;
 

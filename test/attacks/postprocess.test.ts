@@ -38,7 +38,10 @@ describe("median", () => {
 describe("finisher", () => {
   const image = float32([1, 1, 3, 3], [-5, 0.5, 0.5, 0.5, 9, 0.5, 0.5, 0.5, 0.5]);
   const finish = (settings: { medianFilter: number; medianFilterFrom: number }) =>
-    finisher({ ...settings, restore: false }, { shape: image.shape, prior: undefined, options: {} }).images(image);
+    finisher(
+      { ...settings, restore: false, stretch: false },
+      { shape: image.shape, prior: undefined, options: {}, contrastHidden: false },
+    ).images(image);
 
   it("clamps to [0,1] first, then filters when asked", async () => {
     const plain = await finish({ medianFilter: 0, medianFilterFrom: 1 });
@@ -48,7 +51,9 @@ describe("finisher", () => {
   });
 
   it("says what restore needs", () => {
-    const settings = { medianFilter: 0, medianFilterFrom: 1, restore: true };
-    expect(() => finisher(settings, { shape: image.shape, prior: undefined, options: {} })).toThrow("needs a prior");
+    const settings = { medianFilter: 0, medianFilterFrom: 1, restore: true, stretch: false };
+    expect(() =>
+      finisher(settings, { shape: image.shape, prior: undefined, options: {}, contrastHidden: false }),
+    ).toThrow("needs a prior");
   });
 });

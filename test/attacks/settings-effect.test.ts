@@ -16,7 +16,7 @@ const POLISHED = { ...PIXELS, iterations: 12, polish: 0.75 };
 const UPHILL = { ...PIXELS, gamma: 0.5, lookahead: "uphill" };
 
 /** Settings that need another case: closed forms, a prior and adaptive attacks have tests of their own, BatchNorm's is below. */
-type Elsewhere = "method" | "restore" | "bnPrior" | "labelRule" | "localModel" | "surrogateAt" | "adaptive";
+type Elsewhere = "stretch" | "method" | "restore" | "bnPrior" | "labelRule" | "localModel" | "surrogateAt" | "adaptive";
 
 /** For each setting: where it is changed from, and to what. */
 const CHANGES: Readonly<Record<Exclude<SettingName, Elsewhere>, readonly [from: Overrides, to: Overrides]>> = {
@@ -103,6 +103,7 @@ describe("the other settings", () => {
       "restore",
       "bnPrior",
       "labelRule",
+      "stretch",
       "localModel",
       "surrogateAt",
       "adaptive",

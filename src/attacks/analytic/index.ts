@@ -51,7 +51,7 @@ export async function prepareAnalytic(plan: AnalyticPlan): Promise<AttackRun> {
   };
   const outputs = gradientCheck(plan, mode, shape);
   const check = await compile(outputs, options);
-  const finish = finisher(settings, { shape, prior, options });
+  const finish = finisher(settings, { shape, prior, options, contrastHidden: false });
   const checked = async ({ tensors }: AttackState) => {
     const { gradient, loss, cosine } = await check.run(tensors);
     return { images: tensors[IMAGES]!, gradient: gradient!, loss: scalarOf(loss!), cosine: scalarOf(cosine!) };
