@@ -56,6 +56,7 @@ const NODE_CORNERS = new Set([
   "audit/resume.ts",
   "audit/run-files.ts",
   "audit/run-folder.ts",
+  "audit/tradeoff/tradeoff-folder.ts",
   "audit/train/capture-files.ts",
   "audit/train/files.ts",
   "audit/versions.ts",

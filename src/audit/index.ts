@@ -1,3 +1,4 @@
+export { type Advice, type AdviceOptions, advise, type Judged, type Leak, MARGIN_DB } from "./advise.ts";
 export { AUTO, BEST, chooseAttack } from "./auto.ts";
 export * from "./captured/audit/index.ts";
 export * from "./captured/index.ts";
@@ -43,6 +44,7 @@ export type { RenderReport } from "./run-files.ts";
 export { FILES } from "./run-folder.ts";
 export * from "./secure-round/index.ts";
 export { completeSpec, MOST_THREADS, type RunRequest, type RunSpec } from "./spec.ts";
+export * from "./tradeoff/index.ts";
 export type { AdvanceEvent, TrainEvent, TrainWatcher } from "./train/events.ts";
 export { isTraining, type RenderTraining, WEIGHTS_FILE } from "./train/files.ts";
 export { parseTrainRecord, type TrainRecord } from "./train/record.ts";

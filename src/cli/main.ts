@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { versions } from "../audit/index.ts";
 import { FedleakError } from "../util/index.ts";
+import { declareAdvise } from "./advise.ts";
 import { declareAttack } from "./attack.ts";
 import { declareAudit } from "./audit.ts";
 import { declareCheck } from "./check.ts";
@@ -16,6 +17,7 @@ import { declareProfile } from "./profile.ts";
 import { declareRate } from "./rate.ts";
 import { declareResume } from "./resume.ts";
 import { declareSecureRound } from "./secure-round.ts";
+import { declareTradeoff } from "./tradeoff.ts";
 import { declareTrain } from "./train.ts";
 import { declareTrainPrior } from "./train-prior.ts";
 import { declareVerify } from "./verify.ts";
@@ -39,6 +41,8 @@ async function main(): Promise<void> {
   declareCompare(program, exit);
   declareTrain(program, exit);
   declareTrainPrior(program, exit);
+  declareTradeoff(program, exit);
+  declareAdvise(program, exit);
   declareResume(program, exit);
   declareCheck(program, exit);
   declareAudit(program, exit);

@@ -4,12 +4,14 @@ import {
   isComparison,
   isExplanation,
   isPrior,
+  isTradeoff,
   isTraining,
   resumeAudit,
   resumeComparison,
   resumeExplanation,
   resumePrior,
   resumeRun,
+  resumeTradeoff,
   resumeTraining,
 } from "../audit/index.ts";
 import { renderAudit, renderReport, renderTraining } from "../report/index.ts";
@@ -18,6 +20,7 @@ import { conductAudit } from "./conduct-audit.ts";
 import { conductRun } from "./conduct-run.ts";
 import { conductTrain } from "./conduct-train.ts";
 import { conductExplanation } from "./explain-conduct.ts";
+import { conductTradeoff } from "./tradeoff.ts";
 import { conductPriorTraining } from "./train-prior.ts";
 
 /** `fedleak resume`: goes on with a run that was stopped or killed. */
@@ -34,6 +37,9 @@ export function declareResume(program: Command, exit: (status: number) => void):
       }
       if (await isExplanation(folder)) {
         return exit(await conductExplanation((watcher) => resumeExplanation(folder, watcher), flags));
+      }
+      if (await isTradeoff(folder)) {
+        return exit(await conductTradeoff((options) => resumeTradeoff(folder, options), flags));
       }
       if (await isPrior(folder)) {
         return exit(await conductPriorTraining((watcher) => resumePrior(folder, watcher), flags));

@@ -10,5 +10,6 @@ export type { Pictures } from "./pictures.ts";
 export { ratingCaveats } from "./rate-caveats.ts";
 export { renderRatePage } from "./rate-page.ts";
 export { renderReport } from "./render.ts";
+export * from "./tradeoff/index.ts";
 export { renderTraining } from "./train/render.ts";
 export { type Verdict, verdict } from "./verdict.ts";

@@ -43,7 +43,7 @@ const trialResult = z.strictObject({
     .readonly(),
 });
 
-const trialRow = z.strictObject({
+export const trialRow = z.strictObject({
   /** Its folder's name. */
   id: z.string().min(1),
   setting: z.string().min(1),

@@ -1,0 +1,101 @@
+import type { Advice, Judged, Leak } from "../../audit/index.ts";
+
+/** The advice in plain words: what to do, and the sentences that say why. */
+export function adviceText(advice: Advice): { readonly title: string; readonly sentences: readonly string[] } {
+  const { outcome, recommended, judged, undefended, marginDb } = advice;
+  if (outcome === "not-measured") {
+    return { title: "Nothing can be advised yet.", sentences: ["No update without a defence has been attacked yet."] };
+  }
+  const open = undefended === null ? [] : [`Without a defence ${leakText(undefended)}.`];
+  if (outcome === "blind") {
+    return {
+      title: "This trade-off cannot tell the defences apart.",
+      sentences: [
+        ...open,
+        "The attacks found nothing above the floor even without a defence, so that what a defence stops cannot be seen. " +
+          "Take a stronger attack, more evaluations, a smaller batch, more batches or more that the server knows (--grant), and ask again.",
+      ],
+    };
+  }
+  if (recommended !== null) {
+    return {
+      title: `Use ${settingText(recommended)}.`,
+      sentences: [
+        `It keeps an accuracy of ${percent(recommended.accuracy!)}${keptText(recommended)}, and ${leakText(recommended.worst!)}: ` +
+          `the upper end lies at most ${marginDb} dB above the floor, for every attacker that was tried.`,
+        ...open,
+        ...nextText(judged),
+      ],
+    };
+  }
+  return { title: "No setting that was tried can be advised.", sentences: [...open, ...reasons(advice)] };
+}
+
+/** Why nothing holds: the setting that comes nearest, and what to try. */
+function reasons({ judged, keepAccuracy, marginDb }: Advice): string[] {
+  const dear = judged.find(({ verdict }) => verdict === "costs-too-much");
+  const nearest = judged
+    .filter((one) => one.verdict === "leaks" && one.worst !== null)
+    .sort((a, b) => excess(a.worst!) - excess(b.worst!))[0];
+  return [
+    ...(dear
+      ? [
+          `${settingText(dear)} keeps the leakage at the floor but not the ${percent(keepAccuracy!)} of the undefended accuracy that were asked for: its accuracy is ${percent(dear.accuracy!)}${keptText(dear)}.`,
+        ]
+      : []),
+    ...(nearest
+      ? [
+          `Of the others ${settingText(nearest)} comes nearest: ${leakText(nearest.worst!)}, an upper end of more than ${marginDb} dB above the floor, at an accuracy of ${percent(nearest.accuracy!)}.`,
+        ]
+      : []),
+    "Try stronger settings, two defences in a chain, or more batches: an interval over few of them is wide.",
+  ];
+}
+
+/** What the next more accurate settings lack. */
+function nextText(judged: readonly Judged[]): string[] {
+  const [first] = judged;
+  const better = judged.filter(
+    ({ verdict, accuracy, cell }) => verdict === "leaks" && cell.defences.length > 0 && accuracy! >= first!.accuracy!,
+  );
+  if (better.length === 0) return [];
+  const names = better.map(({ cell }) => cell.name).join(", ");
+  return [`More accurate, or as accurate, but leaking: ${names}.`];
+}
+
+/** `dp-sgd-medium (dp-sgd: epsilon 8)` */
+export function settingText({ cell }: Pick<Judged, "cell">): string {
+  if (cell.defences.length === 0)
+    return `${cell.name === "none" ? "no defence" : cell.name}${stepsText(cell.localSteps)}`;
+  const chain = cell.defences.map(({ name, settings }) => {
+    const values = Object.entries(settings).map(([setting, value]) => `${setting} ${value}`);
+    return values.length === 0 ? name : `${name}: ${values.join(", ")}`;
+  });
+  return `${cell.name} (${chain.join("; then ")}${stepsText(cell.localSteps)})`;
+}
+
+function stepsText(steps: number | null): string {
+  return steps === null ? "" : `; ${steps} local ${steps === 1 ? "step" : "steps"}`;
+}
+
+/** `fedleak got 12.3 dB (95 %: 11.9 to 12.8) at trained weights, the floor being 12.0 dB` */
+export function leakText({ attack, place, psnrDb, interval95Db, floorDb }: Leak): string {
+  const range = interval95Db === null ? "no interval" : `95 %: ${db(interval95Db[0])} to ${db(interval95Db[1])}`;
+  return `${attack} got ${db(psnrDb)} dB (${range}) at ${place} weights, the floor being ${db(floorDb)} dB`;
+}
+
+function excess({ psnrDb, interval95Db, floorDb }: Leak): number {
+  return (interval95Db?.[1] ?? psnrDb) - floorDb;
+}
+
+function keptText({ kept }: Judged): string {
+  return kept === null ? "" : `, ${percent(kept)} of what is reached without a defence`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+function db(value: number): string {
+  return value.toFixed(2);
+}
