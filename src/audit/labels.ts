@@ -6,6 +6,7 @@ import { type ProgramCache, programCache } from "../runtime/index.ts";
 import { FedleakError, fail, type Key, split } from "../util/index.ts";
 import { type LabelRow, labelFloors, rowOf, type TrialScore } from "./labels-table.ts";
 import { type ImageSource, openImages } from "./open-images.ts";
+import { drawsWeights } from "./own-model.ts";
 import type { RunSpec } from "./spec.ts";
 import { observed, prepareTrial, runKey, type Trial } from "./trial.ts";
 
@@ -67,7 +68,7 @@ export async function studyLabels(asked: RunSpec, options: LabelStudyOptions): P
     status: signal?.aborted ? "interrupted" : "finished",
     model: model.name,
     data: source.source,
-    weights: spec.model.weights === null ? "initial, drawn anew in each trial (round 0)" : base.weightsAbout,
+    weights: drawsWeights(spec) ? "initial, drawn anew in each trial (round 0)" : base.weightsAbout,
     batchNorm: spec.client.batchNorm,
     draw: spec.data.draw,
     seed: spec.seed,
@@ -91,7 +92,7 @@ async function scoreTrial(base: Trial & { programs: ProgramCache }, { batchSize,
     key: own(runKey(spec, "batch")),
   });
   const batch = await source.take(indices);
-  const weights = spec.model.weights === null ? initialise(model, own(runKey(spec, "weights"))) : base.weights;
+  const weights = drawsWeights(spec) ? initialise(model, own(runKey(spec, "weights"))) : base.weights;
   const observation = await observed(spec, { model, weights, batch, programs, key: own(runKey(spec, "defence")) });
   const evidence = await gatherEvidence(
     {

@@ -5,6 +5,7 @@ import { buildModel } from "../models/index.ts";
 import { countElements } from "../nn/index.ts";
 import { canonicalJson } from "./fingerprint.ts";
 import { DISTRACTORS } from "./identify.ts";
+import { drawsWeights, isOwnModel } from "./own-model.ts";
 import type { Assumption, RunRecord } from "./record-schema.ts";
 import { completeSpec } from "./spec.ts";
 import type { Trial } from "./trial.ts";
@@ -126,7 +127,7 @@ function labelOrigin(rule: string | undefined): Assumption["origin"] {
 function subject({ spec, model, weightsAbout, truth, indices }: Trial): Assumption[] {
   const { activation, inputShape, classes } = model.options;
   const usual = completeSpec({});
-  const family = buildModel(model.name, { inputShape, classes }).options;
+  const family = isOwnModel(spec.model) ? model.options : buildModel(model.name, { inputShape, classes }).options;
   return [
     { assumption: "model", value: model.name, origin: chosen(model.name, usual.model.name) },
     { assumption: "parameters", value: countElements(model.params).toLocaleString("en-US"), origin: "measured" },
@@ -139,7 +140,7 @@ function subject({ spec, model, weightsAbout, truth, indices }: Trial): Assumpti
     {
       assumption: "weights",
       value: weightsAbout,
-      origin: spec.model.weights === null ? "our-choice" : "user",
+      origin: drawsWeights(spec) ? "our-choice" : "user",
       note: "untrained weights leak otherwise than trained ones",
     },
     {

@@ -1,5 +1,5 @@
 import { access, chmod, constants, mkdir, readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { FedleakError, fail } from "../util/index.ts";
 import { writeError } from "./write-file.ts";
 
@@ -106,12 +106,12 @@ async function makeFolders(path: string): Promise<string[]> {
   return missing;
 }
 
-/** `runs/<attack>-<model>-<yyyymmdd-hhmmss>`, local time. */
+/** `runs/<attack>-<model>-<yyyymmdd-hhmmss>`, local time; a model in a file goes by the file's name. */
 export function defaultOut(attack: string, model: string, now: Date): string {
   const two = (n: number) => String(n).padStart(2, "0");
   const day = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
-  return join("runs", `${attack}-${model}-${day}-${time}`);
+  return join("runs", `${attack}-${basename(model, ".onnx")}-${day}-${time}`);
 }
 
 /** The bytes of a file of a run. Throws FedleakError when the run has none; `remedy` says what to do then. */

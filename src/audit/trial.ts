@@ -18,6 +18,7 @@ import { canonicalJson, fingerprint } from "./fingerprint.ts";
 import { type LoadedLpips, readLpips } from "./lpips-file.ts";
 import { type ImageSource, openImages } from "./open-images.ts";
 import { openWeights } from "./open-weights.ts";
+import { drawsWeights, isOwnModel, ownModel } from "./own-model.ts";
 import { type LoadedPrior, loadPrior } from "./prior/load.ts";
 import type { RunSpec } from "./spec.ts";
 
@@ -72,7 +73,7 @@ export async function prepareTrial(asked: RunSpec): Promise<Trial> {
     key: runKey(asked, "batch"),
   });
   const truth = await source.take(indices);
-  const model = modelFor(asked, truth);
+  const model = await modelFor(asked, truth);
   const { weights, about } = await weightsFor(asked, model);
   const prior = await priorFor(asked, settings, model);
   const lpips = asked.measure.lpips === null ? undefined : await readLpips(asked.measure.lpips);
@@ -170,7 +171,7 @@ export function compileAttack(trial: Trial): Promise<AttackRun> {
   });
 }
 
-function modelFor(spec: RunSpec, { images, classNames, source }: LabelledImages): Model {
+async function modelFor(spec: RunSpec, { images, classNames, source }: LabelledImages): Promise<Model> {
   const inputShape = images.shape.slice(1);
   if (classNames.length < 2 && spec.model.options.classes === undefined) {
     fail({
@@ -180,7 +181,9 @@ function modelFor(spec: RunSpec, { images, classNames, source }: LabelledImages)
       remedy: "Pass --classes 2, or add a folder with images of another class.",
     });
   }
-  const model = buildModel(spec.model.name, { inputShape, classes: classNames.length, ...spec.model.options });
+  const model = isOwnModel(spec.model)
+    ? await ownModel(spec.model, { inputShape, mode: spec.client.batchNorm })
+    : buildModel(spec.model.name, { inputShape, classes: classNames.length, ...spec.model.options });
   if (model.classes < classNames.length) {
     fail({
       who: `model ${model.name}`,
@@ -203,7 +206,10 @@ function modelFor(spec: RunSpec, { images, classNames, source }: LabelledImages)
 async function weightsFor(spec: RunSpec, model: Model): Promise<{ weights: Weights; about: string }> {
   const file = spec.model.weights;
   if (file === null) {
-    return { weights: initialise(model, runKey(spec, "weights")), about: "initial, drawn from the seed (round 0)" };
+    const about = drawsWeights(spec)
+      ? "initial, drawn from the seed (round 0)"
+      : "those in the ONNX file, round not stated";
+    return { weights: initialise(model, runKey(spec, "weights")), about };
   }
   const { weights, source, notes } = await openWeights(file, model, runKey(spec, "weights"));
   return { weights, about: [`${source}, round not stated`, ...notes].join("; ") };

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { ATTACKS, rangeOf, SETTINGS, type SettingSpec } from "../attacks/index.ts";
 import { AUTO, completeSpec, MOST_THREADS, type RunRequest } from "../audit/index.ts";
 import { DEFENCES } from "../defences/index.ts";
@@ -31,7 +31,16 @@ export function declareAttackFlags(command: Command): Command {
   data("--draw <how>", `one-per-class or uniform: may labels repeat? (default: ${spec.data.draw})`);
 
   const client = declare("Client");
-  client("--model <name>", `${Object.keys(MODELS).join(", ")} (default: ${spec.model.name})`);
+  client(
+    "--model <name>",
+    `${Object.keys(MODELS).join(", ")}, or an ONNX file of your own (default: ${spec.model.name})`,
+  );
+  client(
+    "--mean <list>",
+    "of an ONNX file: it is fed (x − mean)/std, a number a channel, separated by commas",
+    numbers,
+  );
+  client("--std <list>", "see --mean", numbers);
   client(
     "--weights <file>",
     "trained weights: safetensors, npz, ONNX or hub:<owner>/<name>/<file> (default: drawn from the seed)",
@@ -131,11 +140,12 @@ export function requestOf(flags: Readonly<Record<string, unknown>>): RunRequest 
     classes: number("classes"),
     activation: text("activation"),
     init: text("weightInit"),
+    ...{ mean: flags.mean, std: flags.std },
   };
   return given({
     attack: given({ name: text("attack"), settings: settingsOf(flags), prior: path("prior") }),
     model: given({
-      name: text("model"),
+      name: modelOf(text("model")),
       weights: text("weights") && placeOf(text("weights")!),
       options: given(options),
     }),
@@ -173,6 +183,19 @@ const DATA_FLAGS: Readonly<Record<string, string>> = {
 /** The entries that were given. */
 function given(entries: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined));
+}
+
+/** The name of a family, or the absolute path of a file. */
+function modelOf(name: string | undefined): string | undefined {
+  return name?.toLowerCase().endsWith(".onnx") ? resolve(name) : name;
+}
+
+function numbers(option: Option): Option {
+  return option.argParser((text) => {
+    const list = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+    if (list.every(Number.isFinite)) return list;
+    throw new InvalidArgumentError("It must be numbers separated by commas.");
+  });
 }
 
 function from(least: number, most?: number): (option: Option) => Option {

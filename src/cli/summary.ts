@@ -80,7 +80,12 @@ function titleOf({ spec }: RunRecord): string {
   const count = batchSize * localSteps;
   const steps = localSteps > 1 ? ` (${localSteps} local steps of ${batchSize})` : "";
   const images = `${count} ${count === 1 ? "image" : "images"} ${inputShape?.join("×")}${steps}`;
-  return `${spec.attack.name} on ${spec.model.name}${activation ? ` (${activation})` : ""}, ${images}, ${spec.data.name}`;
+  return `${spec.attack.name} on ${fileName(spec.model.name)}${activation ? ` (${activation})` : ""}, ${images}, ${spec.data.name}`;
+}
+
+/** A model in a file goes by the file's name. */
+function fileName(path: unknown): string {
+  return String(path).split(/[\\/]/).at(-1)!;
 }
 
 /** Whether the control was asked for: where it failed, the ledger says why. */

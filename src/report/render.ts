@@ -60,7 +60,9 @@ ${reproduceSection(record)}
 
 /** `fedleak on resnet10, cifar10, batch 8`: what the spec names, as far as it does. */
 function titleOf({ spec }: RunRecord): string {
-  const named = [spec.model.name, spec.data.name].filter((name) => typeof name === "string");
+  const named = [spec.model.name, spec.data.name]
+    .filter((name) => typeof name === "string")
+    .map((name) => name.split(/[\\/]/).at(-1)!); // a model in a file goes by the file's name
   return [spec.attack.name, ...(named.length > 0 ? [`on ${named.join(", ")}`] : [])].join(" ");
 }
 
