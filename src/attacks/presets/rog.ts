@@ -12,6 +12,7 @@ export const rog: Preset = definePreset({
     downscale: paper(4, "Section 4"),
     init: ours("uniform", "not stated at hand"),
     l2Weight: paper(1, "squared differences"),
+    localModel: paper("unrolled", "simulates the local steps of FedAvg"),
     optimiser: paper("adam", "Section 5"),
     learningRate: paper(0.05, "Section 5"),
     schedule: paper("cosine", "falling to a tenth"),
