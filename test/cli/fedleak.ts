@@ -10,8 +10,8 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import sharp from "sharp";
+import { commandLineBundle } from "./bundle.ts";
 
 /** How a command ended. */
 export interface Ended {
@@ -28,22 +28,19 @@ export interface Running {
   until(text: RegExp): Promise<void>;
 }
 
-const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-const TSX = import.meta.resolve("tsx");
-
-/** Runs the command line from source and waits for its end. */
+/** Runs the command line and waits for its end. */
 export function fedleak(args: readonly string[], cwd = freshFolder()): Promise<Ended> {
   return start(args, cwd).ended;
 }
 
-/** Starts the command line from source, as a process of its own that a test may kill. */
+/** Starts the command line, as a process of its own that a test may kill. */
 export function start(args: readonly string[], cwd = freshFolder()): Running {
-  return watch(spawn(process.execPath, ["--import", TSX, MAIN, ...args], { cwd, ...LIMITS }));
+  return watch(spawn(process.execPath, [commandLineBundle(), ...args], { cwd, ...LIMITS }));
 }
 
 /** Runs the command line where no file may grow beyond `kib` KiB: what a full disk looks like. */
 export function fedleakWithFullDisk(kib: number, args: readonly string[], cwd: string): Promise<Ended> {
-  const words = ["-c", `ulimit -f ${kib}; exec "$@"`, "bash", process.execPath, "--import", TSX, MAIN, ...args];
+  const words = ["-c", `ulimit -f ${kib}; exec "$@"`, "bash", process.execPath, commandLineBundle(), ...args];
   return watch(spawn("bash", words, { cwd, ...LIMITS })).ended;
 }
 
