@@ -61,12 +61,13 @@ export function observationOf(
   );
 }
 
-/** The local steps, where they are plain SGD as an attack can simulate them and their size is known. */
+/** The local steps, where they are plain SGD on images of their own, as an attack can simulate them, and their size is known. */
 function scheduleOf({ manifest }: CapturedUpdate): LocalSchedule | undefined {
-  const { sent, localSteps, learningRate, optimiser } = manifest;
+  const { sent, localSteps, learningRate, optimiser, batchSize, images } = manifest;
   const { name, momentum, weightDecay, clip } = optimiser;
   const plain = name === "sgd" && momentum === 0 && weightDecay === 0 && clip === null;
-  if (sent === "gradient" || localSteps < 2 || learningRate === null || !plain) return undefined;
+  const repeats = images !== null && batchSize !== null && images < batchSize * localSteps;
+  if (sent === "gradient" || localSteps < 2 || learningRate === null || !plain || repeats) return undefined;
   return { steps: localSteps, learningRate };
 }
 

@@ -27,7 +27,7 @@ export function auditVerdict(record: AuditRecord): Verdict {
       : `${searchesText(fitting.length)} of ${seeds} ${fitting.length === 1 ? "fits" : "fit"}: ${best} leaves a residual of ${compactText(residual)}, ` +
         `the control on an update of nobody ${compactText(controlResidual)}${strangersText(confidence)}.`;
   return {
-    headline: HEADLINES[outcome](agreeing, sought),
+    headline: corrected(record) ?? HEADLINES[outcome](agreeing, sought),
     sentences: [
       ...(status === "finished" ? [] : [`The audit is ${status}.`]),
       MEANINGS[outcome],
@@ -39,6 +39,19 @@ export function auditVerdict(record: AuditRecord): Verdict {
         : ["The check found that the files contradict themselves: this verdict holds for these files only."]),
     ],
   };
+}
+
+const CLEAR_DB = 3; // as a run's "in part": half the squared error; our choice
+
+/** The headline where the private images say otherwise than the searches among themselves; undefined where they do not. */
+function corrected({ confidence, scores }: AuditRecord): string | undefined {
+  if (!confidence || !scores) return undefined;
+  const leaks = scores.leakage.oneToOne.aboveFloorDb >= CLEAR_DB;
+  const told = ["exact", "agree-and-fit", "agree-in-part"].includes(confidence.outcome);
+  if (leaks && !told)
+    return "This update leaks, as the private images show; without them nothing here would have told.";
+  if (!leaks && told) return "The searches agree, but not on the private images: no meaningful leakage.";
+  return undefined;
 }
 
 const HEADLINES: Readonly<Record<Outcome, (agreeing: number, sought: number) => string>> = {

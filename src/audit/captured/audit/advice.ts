@@ -63,11 +63,14 @@ function protections({ captured, images, observation }: Subject, exact: boolean)
 
 const FEW = 16; // images; where our searches still rebuild some; our choice
 
+const OF_TRAINING: readonly string[] = ["learningRate", "localSteps"]; // a gradient has none
+
 function furtherTests({ spec, captured, images, stated }: Subject, confidence: Confidence | undefined): string[] {
   const guessed = ["batchSize", "localSteps", "learningRate", "normalisation", "batchNorm"].filter(
     (name) => !stated.has(name),
   );
-  const needed = captured.manifest.sent === "gradient" ? guessed.filter((name) => name !== "learningRate") : guessed;
+  const needed =
+    captured.manifest.sent === "gradient" ? guessed.filter((name) => !OF_TRAINING.includes(name)) : guessed;
   return [
     "Nothing shown is no proof of safety: another attack, more time, or a server that knows more may reach further.",
     ...(confidence?.outcome === "fit-but-disagree"

@@ -31,11 +31,12 @@ function manifestEntries({ captured, stated }: Subject): Assumption[] {
   const { manifest, notes } = captured;
   const told = Object.entries(ENTRIES).map(([name, text]): Assumption => {
     const known = stated.has(name);
+    const follows = manifest.sent === "gradient" && OF_TRAINING.includes(name);
     return {
       assumption: KEBAB[name] ?? name,
       value: text(manifest),
-      origin: known ? "user" : "our-choice",
-      note: known ? "stated in the manifest" : "not stated in the manifest: guessed",
+      origin: known ? "user" : follows ? "measured" : "our-choice",
+      note: known ? "stated in the manifest" : follows ? "a gradient has none" : "not stated in the manifest: guessed",
     };
   });
   const estimate = notes.join("; ");
@@ -44,6 +45,9 @@ function manifestEntries({ captured, stated }: Subject): Assumption[] {
     ...(estimate === "" ? [] : [{ assumption: "reading", value: estimate, origin: "measured" as const }]),
   ];
 }
+
+/** Entries that say nothing of an update that is a gradient. */
+const OF_TRAINING: readonly string[] = ["learningRate", "localSteps", "optimiser"];
 
 const orUnknown = (value: unknown) => (value === null ? "not known" : String(value));
 
