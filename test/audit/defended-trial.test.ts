@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { completeSpec, type RunRequest } from "../../src/audit/index.ts";
+import { ledgerOf } from "../../src/audit/ledger.ts";
 import { mismatchedObservation } from "../../src/audit/mismatched.ts";
-import { prepareTrial } from "../../src/audit/trial.ts";
+import { compileAttack, prepareTrial } from "../../src/audit/trial.ts";
+import { versions } from "../../src/audit/versions.ts";
 import { defenceFrom } from "../../src/cli/defence-flag.ts";
 import { clientGradientStep } from "../../src/fl/index.ts";
 
@@ -40,6 +42,31 @@ describe("a trial with defences", () => {
     expect(spec([{ name: "soteria", settings: { percentile: 101 } }])).toThrow(/soteria percentile.*got 101/);
     expect(spec([{ name: "sign" }, { name: "dp-sgd" }])).toThrow(/Name dp-sgd first/);
     expect(spec("soteria")).toThrow(/client.defences: it must be a list of objects/);
+  });
+});
+
+describe("an adaptive attack on a trial with defences", () => {
+  const trialOf = (grants: readonly ("batch-size" | "defence")[]) => {
+    const attack = { name: "inverting-gradients", settings: { adaptive: true } };
+    const client = { batchSize: 2, defences: [{ name: "gaussian-dp" }, { name: "sign" }], grants: [...grants] };
+    return prepareTrial(completeSpec({ ...SMALL, attack, client }));
+  };
+
+  test("says in the ledger what it does about each defence, and that it was told of them", async () => {
+    const trial = await trialOf(["batch-size", "defence"]);
+    expect(trial.observation.defences?.map(({ name }) => name)).toEqual(["gaussian-dp", "sign"]);
+    const attack = await compileAttack(trial);
+    await attack.release();
+    const ledger = ledgerOf(trial, attack, versions());
+    const entry = ledger.find(({ assumption }) => assumption === "adaptive-attacker");
+    expect(entry?.value).toMatch(/^gaussian-dp: .*known noise; sign: matches the signs$/);
+    expect(ledger.find(({ assumption }) => assumption === "granted")?.value).toContain("defence");
+  });
+
+  test("is refused where the server was not told", async () => {
+    const trial = await trialOf(["batch-size"]);
+    expect(trial.observation).not.toHaveProperty("defences");
+    await expect(compileAttack(trial)).rejects.toThrow(/must grant "defence".*got batch-size.*--grant defence/);
   });
 });
 
