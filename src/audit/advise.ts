@@ -16,7 +16,8 @@ export interface Judged {
   readonly kept: number | null;
   /** The attacker that came furthest above the floor, by the upper end of its interval; null: none was scored. */
   readonly worst: Leak | null;
-  readonly verdict: "holds" | "leaks" | "costs-too-much" | "not-measured";
+  /** "untold": the attacks found nothing without a defence either, so that it cannot be judged. */
+  readonly verdict: "holds" | "leaks" | "costs-too-much" | "not-measured" | "untold";
 }
 
 /** What one attacker got at one place. */
@@ -24,8 +25,10 @@ export interface Leak {
   readonly attack: string;
   readonly place: TradeoffLine["place"];
   readonly psnrDb: number;
-  readonly interval95Db: readonly [low: number, high: number] | null;
   readonly floorDb: number;
+  /** Above the floor of the same batch: mean and 95 % interval. */
+  readonly leakageDb: number;
+  readonly interval95Db: readonly [low: number, high: number] | null;
 }
 
 /** What a trade-off says to do. */
@@ -45,7 +48,7 @@ export const MARGIN_DB = 1; // our choice, as a run's verdict: under it we do no
 
 /**
  * The cheapest setting of a trade-off whose leakage is not told from the floor: of highest accuracy among those where, for every
- * attacker at every place, the upper end of the PSNR's 95 % interval lies at most `marginDb` above the mean of the highest floors.
+ * attacker at every place, the upper end of the 95 % interval of the leakage (PSNR less the batch's highest floor) is at most `marginDb`.
  *
  * Nothing is recommended where no setting holds, nor where the attacks got nothing even without a defence.
  * Throws FedleakError when an option is out of range.
@@ -56,9 +59,12 @@ export function advise(tradeoff: Tradeoff, options: AdviceOptions): Advice {
   const linesOf = ({ name }: Cell) => table.filter(({ cell }) => cell === name);
   const undefended = plan.cells.filter(({ defences }) => defences.length === 0);
   const best = Math.max(...undefended.flatMap((cell) => linesOf(cell).flatMap(({ accuracy }) => accuracy ?? [])));
-  const judged = plan.cells.map((cell) => judge(cell, linesOf(cell), best, options)).sort(byWorth);
   const leaks = undefended.flatMap((cell) => leaksOf(linesOf(cell))).sort((a, b) => excess(b) - excess(a));
-  const open = leaks.some(({ interval95Db, floorDb }) => interval95Db !== null && interval95Db[0] > floorDb);
+  const open = leaks.some(({ interval95Db }) => interval95Db !== null && interval95Db[0] > 0);
+  const judged = plan.cells
+    .map((cell) => judge(cell, linesOf(cell), best, options))
+    .map((one): Judged => (open || one.verdict === "not-measured" ? one : { ...one, verdict: "untold" }))
+    .sort(byWorth);
   const [first] = judged;
   const outcome =
     leaks.length === 0 ? "not-measured" : !open ? "blind" : first?.verdict === "holds" ? "recommended" : "none-holds";
@@ -85,18 +91,20 @@ function judge(cell: Cell, lines: readonly TradeoffLine[], best: number, options
 
 function leaksOf(lines: readonly TradeoffLine[]): Leak[] {
   return lines.flatMap(({ place, floorDb, attackers }) =>
-    attackers.flatMap(({ attack, psnrDb, interval95Db }) =>
-      psnrDb === null || floorDb === null ? [] : [{ attack, place, psnrDb, interval95Db, floorDb }],
+    attackers.flatMap(({ attack, psnrDb, leakageDb, leakageInterval95Db: interval95Db }) =>
+      psnrDb === null || leakageDb === null || floorDb === null
+        ? []
+        : [{ attack, place, psnrDb, floorDb, leakageDb, interval95Db }],
     ),
   );
 }
 
-/** How far the upper end of the interval lies above the floor; of the mean where there is no interval. */
-function excess({ psnrDb, interval95Db, floorDb }: Leak): number {
-  return (interval95Db?.[1] ?? psnrDb) - floorDb;
+/** The upper end of the leakage; its mean where there is no interval. */
+function excess({ leakageDb, interval95Db }: Leak): number {
+  return interval95Db?.[1] ?? leakageDb;
 }
 
-const ORDER: readonly Judged["verdict"][] = ["holds", "costs-too-much", "leaks", "not-measured"];
+const ORDER: readonly Judged["verdict"][] = ["holds", "costs-too-much", "leaks", "untold", "not-measured"];
 
 function byWorth(a: Judged, b: Judged): number {
   return ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict) || (b.accuracy ?? -1) - (a.accuracy ?? -1);

@@ -71,6 +71,7 @@ const VERDICTS: Readonly<Record<Advice["judged"][number]["verdict"], string>> = 
   leaks: "leaks",
   "costs-too-much": "holds, costs too much",
   "not-measured": "not measured",
+  untold: "cannot tell",
 };
 
 const WIDTH = 96; // columns of text; our choice

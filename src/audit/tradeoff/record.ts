@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { fail } from "../../util/index.ts";
 import { trialRow } from "../compare/comparison.ts";
 import { runRecord } from "../record-schema.ts";
+import { parseStored, type StoredKind } from "../stored-json.ts";
 import { appliedDefence } from "../train/record.ts";
 import { completeTradeoff, PLACES, type Place, type TradeoffPlan, type TradeoffRequest } from "./plan.ts";
 
@@ -30,6 +30,8 @@ const training = z.strictObject({
   accuracy: share.optional(),
   accuracyOn: z.enum(["test", "public"]).optional(),
   images: whole.optional(),
+  /** What always naming the commonest class of these images scores. */
+  majorityFloor: share.optional(),
   loss: z.number().optional(),
   /** What the defences promise over the whole training, in words. */
   privacy: z.array(z.string()).readonly(),
@@ -53,8 +55,9 @@ const attacker = z.strictObject({
   psnrDb: decibels.nullable(),
   /** Bootstrap over seeds and images; null where there is one value. */
   interval95Db: interval.nullable(),
-  /** How far the mean lies above the highest floor. */
+  /** How far it lies above the highest floor: the mean, and the bootstrap's interval of each image's PSNR less its trial's floor. */
   leakageDb: z.number().nullable(),
+  leakageInterval95Db: interval.nullable(),
   evaluations: z.number().nullable(),
   trials: z.strictObject({ planned: whole, scored: whole, failed: whole }),
 });
@@ -69,6 +72,8 @@ const tradeoffLine = z.strictObject({
   accuracy: share.nullable(),
   /** Wilson's interval over the images. */
   accuracyInterval95: interval.nullable(),
+  /** What always naming the commonest class scores. */
+  accuracyFloor: share.nullable(),
   /** Mean of the trials' highest floors, and the lowest and highest of them. */
   floorDb: z.number().nullable(),
   floorRangeDb: interval.nullable(),
@@ -95,29 +100,17 @@ export type TradeoffLine = z.infer<typeof tradeoffLine>;
 
 /** Reads the text of a trade-off's file and checks it; `file` is only named in errors. Throws FedleakError. */
 export function parseTradeoff(text: string, file: string): Tradeoff {
-  const parsed = tradeoff.safeParse(jsonOf(text, file));
-  if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0]!;
-    return fail({
-      who: file,
-      must: `a trade-off must follow ${TRADEOFF_FORMAT} version ${TRADEOFF_VERSION}`,
-      got: `${path.join(".")}: ${message}`,
-      remedy: "Pass the folder of fedleak tradeoff, or its tradeoff.json, as that version of fedleak wrote it.",
-    });
-  }
-  return { ...parsed.data, plan: completeTradeoff(parsed.data.plan as TradeoffRequest) };
+  const stored = parseStored(text, file, TRADEOFF);
+  return { ...stored, plan: completeTradeoff(stored.plan as TradeoffRequest) };
 }
 
-function jsonOf(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    return fail({
-      who: file,
-      must: "a trade-off must be JSON",
-      got: (cause as Error).message,
-      remedy: "The file is damaged, or no trade-off's.",
-      cause,
-    });
-  }
-}
+const TRADEOFF: StoredKind<z.infer<typeof tradeoff>> = {
+  what: "a trade-off",
+  format: TRADEOFF_FORMAT,
+  version: TRADEOFF_VERSION,
+  schema: tradeoff,
+  remedy: {
+    damaged: "The file is damaged, or no trade-off's.",
+    foreign: "Pass the folder of fedleak tradeoff, or its tradeoff.json.",
+  },
+};

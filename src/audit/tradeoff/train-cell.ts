@@ -58,6 +58,7 @@ export function trainingOutcome({
     ...{ status, unit, done: results?.done ?? curve.at(-1)?.done ?? 0 },
     seconds: results?.seconds ?? curve.at(-1)?.seconds ?? 0,
     ...(measured && { accuracy: measured.accuracy, images: measured.images, loss: measured.loss }),
+    ...(measured?.majorityFloor !== undefined && { majorityFloor: measured.majorityFloor }),
     ...(measured && { accuracyOn: results?.test ? ("test" as const) : ("public" as const) }),
     privacy: ledger.filter(({ assumption }) => assumption === "privacy").map(({ value }) => value),
     defences: results?.defences ?? defences ?? [],

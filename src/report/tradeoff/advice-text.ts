@@ -78,14 +78,15 @@ function stepsText(steps: number | null): string {
   return steps === null ? "" : `; ${steps} local ${steps === 1 ? "step" : "steps"}`;
 }
 
-/** `fedleak got 12.3 dB (95 %: 11.9 to 12.8) at trained weights, the floor being 12.0 dB` */
-export function leakText({ attack, place, psnrDb, interval95Db, floorDb }: Leak): string {
+/** `fedleak got 12.30 dB at trained weights, 0.30 dB above the floor (95 %: −0.10 to 0.80)` */
+export function leakText({ attack, place, psnrDb, leakageDb, interval95Db }: Leak): string {
   const range = interval95Db === null ? "no interval" : `95 %: ${db(interval95Db[0])} to ${db(interval95Db[1])}`;
-  return `${attack} got ${db(psnrDb)} dB (${range}) at ${place} weights, the floor being ${db(floorDb)} dB`;
+  const side = leakageDb < 0 ? "below" : "above";
+  return `${attack} got ${db(psnrDb)} dB at ${place} weights, ${db(Math.abs(leakageDb))} dB ${side} the floor (${range})`;
 }
 
-function excess({ psnrDb, interval95Db, floorDb }: Leak): number {
-  return (interval95Db?.[1] ?? psnrDb) - floorDb;
+function excess({ leakageDb, interval95Db }: Leak): number {
+  return interval95Db?.[1] ?? leakageDb;
 }
 
 function keptText({ kept }: Judged): string {
@@ -97,5 +98,5 @@ function percent(share: number): string {
 }
 
 function db(value: number): string {
-  return value.toFixed(2);
+  return value.toFixed(2).replace("-", "−");
 }

@@ -35,6 +35,7 @@ export function tradeoffChart(tradeoff: Tradeoff, panel: Panel, document: Drawin
     1,
     [0, 100],
   );
+  const chance = panel.lines.find(({ accuracyFloor }) => accuracyFloor !== null)?.accuracyFloor ?? null;
   const rows = defencesOf(tradeoff).map((defence) => points.filter((point) => point.defence === defence));
   const svg = Plot.plot({
     ...CHART_SIZE,
@@ -47,6 +48,9 @@ export function tradeoffChart(tradeoff: Tradeoff, panel: Panel, document: Drawin
       Plot.axisX({ ticks: 5, text: percentText, label: "accuracy", labelArrow: false }),
       Plot.rect([floor], { x1: x[0], x2: x[1], y1: "low", y2: "high", fill: "var(--floor)", fillOpacity: 0.22 }),
       Plot.ruleY([floor.high], { stroke: "var(--floor)", strokeDasharray: "2 3" }),
+      ...(chance !== null && chance >= x[0] && chance <= x[1]
+        ? [Plot.ruleX([chance], { stroke: "var(--floor)", strokeDasharray: "2 3" })]
+        : []),
       ...rows
         .filter((row) => row.length > 1)
         .map((row) =>

@@ -45,6 +45,14 @@ export const TRADEOFF_COLUMNS: readonly TradeoffColumn[] = [
     text: (line) => signed(worstOf(line)?.leakageDb),
   },
   {
+    title: "95 % above",
+    about: "bootstrap interval of each image's PSNR less the floor of its own batch",
+    text: (line) => {
+      const range = worstOf(line)?.leakageInterval95Db;
+      return range ? `${signed(range[0])} to ${signed(range[1])}` : "–";
+    },
+  },
+  {
     title: "to",
     about: "the attacker that came closest",
     text: (line) => worstOf(line)?.attack ?? "–",

@@ -1,0 +1,189 @@
+import { describe, expect, test } from "vitest";
+import { advise, completeTradeoff, type Tradeoff, tradeoffTable } from "../../src/audit/index.ts";
+import { adviceText, tradeoffCsv, tradeoffDocuments, tradeoffMarkdown } from "../../src/report/index.ts";
+import { type FakeCell, fakeTradeoff, LEAKING, lineAt } from "./tradeoff-fixture.ts";
+
+const ANY = { keepAccuracy: null, marginDb: 1 };
+const told = (tradeoff: Tradeoff, options = ANY) => {
+  const { title, sentences } = adviceText(advise(tradeoff, options));
+  return [title, ...sentences].join(" ");
+};
+
+describe("the table", () => {
+  test("has means, intervals and the floor of each cell and place", () => {
+    const line = lineAt(fakeTradeoff(), "none", "initial");
+    const [worst] = line.attackers;
+    expect(worst).toMatchObject({ psnrDb: 20, leakageDb: 8, trials: { planned: 2, scored: 2, failed: 0 } });
+    const [low, high] = worst!.leakageInterval95Db!;
+    expect([low, high]).toEqual(worst!.interval95Db!.map((db) => expect.closeTo(db - 12, 0))); // one floor for all: the same but for its draws
+    expect(low).toBeLessThan(8);
+    expect(high).toBeGreaterThan(8);
+    expect(line).toMatchObject({ accuracy: 0.9, floorDb: 12, floorRangeDb: [12, 12], accuracyFloor: 0.1 });
+    expect(line.accuracyInterval95![0]).toBeCloseTo(0.85, 2); // Wilson's for 180 of 200
+    expect(line.accuracyInterval95![1]).toBeCloseTo(0.934, 3);
+  });
+
+  test("takes the leakage image by image: batches whose floors differ do not widen it", () => {
+    const { plan, cells } = fakeTradeoff();
+    const shifted = cells.map((row) => ({
+      ...row,
+      trials: row.trials.map((trial) => {
+        const by = trial.seed * 6;
+        const psnrDb = trial.result!.psnrDb.oneToOne.map((db) => db + by);
+        const floor = { ...trial.result!.floor, psnrDb: 12 + by };
+        return { ...trial, result: { ...trial.result!, psnrDb: { oneToOne: psnrDb, manyToOne: psnrDb }, floor } };
+      }),
+    }));
+    const [plain] = lineAt(fakeTradeoff(), "none", "initial").attackers;
+    const [moved] = tradeoffTable(plan, shifted)[0]!.attackers;
+    expect(moved!.leakageInterval95Db![0]).toBeCloseTo(plain!.leakageInterval95Db![0], 9);
+    expect(moved!.interval95Db![1] - moved!.interval95Db![0]).toBeGreaterThan(4);
+  });
+
+  test("puts the worst attacker first, whoever it is", () => {
+    const { plan, cells } = fakeTradeoff();
+    const two = completeTradeoff({
+      ...JSON.parse(JSON.stringify(plan)),
+      attack: { ...plan.attack, attacks: [...plan.attack.attacks, { name: "dlg" }] } as never,
+    });
+    const better = cells.map((row) => ({
+      ...row,
+      trials: row.trials.flatMap((trial) => {
+        const psnrDb = trial.result!.psnrDb.oneToOne.map((db) => db + 1);
+        const result = { ...trial.result!, psnrDb: { oneToOne: psnrDb, manyToOne: psnrDb } };
+        return [trial, { ...trial, attack: "dlg", result }];
+      }),
+    }));
+    const line = tradeoffTable(two, better)[0]!;
+    expect(line.attackers.map(({ attack, psnrDb }) => [attack, psnrDb])).toEqual([
+      ["dlg", 21],
+      ["inverting-gradients", 20],
+    ]);
+  });
+});
+
+describe("the advice", () => {
+  test("is the most accurate setting whose leakage stays within the margin at every place", () => {
+    const advice = advise(fakeTradeoff(), ANY);
+    expect(advice.outcome).toBe("recommended");
+    expect(advice.recommended!.cell.name).toBe("quantise-strong"); // the weak one leaks at initial weights
+    expect(advice.judged.map(({ cell, verdict }) => [cell.name, verdict])).toEqual([
+      ["quantise-strong", "holds"],
+      ["none", "leaks"],
+      ["quantise-weak", "leaks"],
+    ]);
+    const words = told(fakeTradeoff());
+    expect(words).toMatch(
+      /^Use quantise-strong \(quantise: bits 1\)\. It keeps an accuracy of 70\.0 %, 77\.8 % of what/,
+    );
+    expect(words).toContain(
+      "Without a defence inverting-gradients got 20.00 dB at initial weights, 8.00 dB above the floor",
+    );
+    expect(words).toContain("More accurate, or as accurate, but leaking: quantise-weak.");
+    const mild = { ...LEAKING, "quantise-weak": { ...LEAKING["quantise-strong"]!, accuracy: 0.88 } };
+    expect(advise(fakeTradeoff(mild), ANY).recommended!.cell.name).toBe("quantise-weak");
+  });
+
+  test("keeps the accuracy that was asked for, or says that it cannot", () => {
+    expect(advise(fakeTradeoff(), { ...ANY, keepAccuracy: 0.75 }).outcome).toBe("recommended");
+    const advice = advise(fakeTradeoff(), { ...ANY, keepAccuracy: 0.9 });
+    expect(advice.outcome).toBe("none-holds");
+    expect(told(fakeTradeoff(), { ...ANY, keepAccuracy: 0.9 })).toMatch(
+      /^No setting that was tried can be advised\. .*quantise-strong .* but not the 90\.0 % of the undefended accuracy.*quantise-weak .*comes nearest/,
+    );
+  });
+
+  test("goes by the interval, not by the mean, and by the margin", () => {
+    expect(advise(fakeTradeoff(), { ...ANY, marginDb: 0.1 }).outcome).toBe("none-holds");
+    const wide: FakeCell = {
+      ...LEAKING["quantise-strong"]!,
+      initial: [
+        [8, 9],
+        [16, 17],
+      ],
+    }; // mean 12.5
+    expect(advise(fakeTradeoff({ ...LEAKING, "quantise-strong": wide }), ANY).outcome).toBe("none-holds");
+  });
+
+  test("is none where the attacks found nothing without a defence: defences cannot be judged then", () => {
+    const nothing: FakeCell = {
+      accuracy: 0.9,
+      initial: [
+        [11, 12.5],
+        [11.5, 12],
+      ],
+      trained: [
+        [10, 11],
+        [11, 12],
+      ],
+    };
+    const tradeoff = fakeTradeoff({ ...LEAKING, none: nothing });
+    const advice = advise(tradeoff, ANY);
+    expect(advice.outcome).toBe("blind");
+    expect(advice.recommended).toBeNull();
+    expect(new Set(advice.judged.map(({ verdict }) => verdict))).toEqual(new Set(["untold"]));
+    expect(told(tradeoff)).toContain("cannot tell the defences apart");
+  });
+
+  test("does not judge what failed, and says so where nothing was attacked", () => {
+    const { none, "quantise-weak": weak } = LEAKING;
+    const advice = advise(fakeTradeoff({ none: none!, "quantise-weak": weak! }), ANY);
+    expect(advice.judged.at(-1)).toMatchObject({ verdict: "not-measured", accuracy: null });
+    expect(advise(fakeTradeoff({}), ANY).outcome).toBe("not-measured");
+  });
+
+  test("names what it assumes and what was not tested: adaptive attackers unless there was one", () => {
+    const { assumptions, notTested } = advise(fakeTradeoff(), ANY);
+    expect(assumptions.join(" ")).toMatch(/mlp3 on embedded, 4 rounds of fedavg with 2 clients.*batch of 2/);
+    expect(notTested[0]).toMatch(/knows the defence and re-applies it/);
+    const tradeoff = fakeTradeoff();
+    const [attack] = tradeoff.plan.attack.attacks;
+    const adaptive = { ...attack!, as: "adaptive", settings: { adaptive: true } };
+    const plan = { ...tradeoff.plan, attack: { ...tradeoff.plan.attack, attacks: [attack!, adaptive] } };
+    expect(advise({ ...tradeoff, plan }, ANY).notTested.join(" ")).not.toMatch(/re-applies/);
+  });
+
+  test.each([
+    [{ keepAccuracy: 0, marginDb: 1 }, /--keep-accuracy: it must be a share above 0 and of at most 1; got 0/],
+    [{ keepAccuracy: 1.1, marginDb: 1 }, /got 1.1/],
+    [{ keepAccuracy: null, marginDb: -1 }, /--margin: it must be a number of dB from 0 on; got -1/],
+  ])("%j is refused", (options, complaint) => {
+    expect(() => advise(fakeTradeoff(), options)).toThrow(complaint);
+  });
+});
+
+describe("the documents", () => {
+  const tradeoff = fakeTradeoff();
+  const documents = tradeoffDocuments(tradeoff, advise(tradeoff, ANY));
+
+  test("are a page without scripts, a figure on white, the table in two forms", () => {
+    expect(Object.keys(documents).sort()).toEqual(["figure.svg", "report.html", "table.csv", "table.md"]);
+    const page = documents["report.html"]!;
+    expect(page).toContain("<h1>Use quantise-strong (quantise: bits 1).</h1>");
+    expect(page).toContain("fedleak tradeoff --defences &#39;a &amp; b&#39;");
+    expect(page).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
+    expect(page).toMatch(/aria-label="Updates at initial weights: none 90.%? ?.* accuracy, 20.00 dB/);
+    const figure = documents["figure.svg"]!;
+    expect(figure).not.toContain("var(");
+    expect(figure.match(/<circle/g)!.length).toBeGreaterThanOrEqual(6); // three settings at two places
+    expect(figure).toContain("floors: nothing leaked");
+  });
+
+  test("the CSV has a line for each setting, place and attacker, with full precision", () => {
+    const [head, ...lines] = tradeoffCsv(tradeoff).trimEnd().split("\r\n");
+    expect(lines).toHaveLength(6);
+    const first = Object.fromEntries(head!.split(",").map((name, i) => [name, lines[0]!.split(",")[i]]));
+    expect(first).toMatchObject({ setting: "none", weights: "initial", accuracy: "0.9", psnr_one_to_one_db: "20" });
+    expect(first).toMatchObject({ worst: "true", floor_db: "12", above_floor_db: "8", trials_scored: "2" });
+    expect(tradeoffMarkdown(tradeoff)).toContain("| none | 90.0 % |");
+  });
+
+  test("a failed cell is told with its reason, escaped, and leaves no dot", () => {
+    const { none } = LEAKING;
+    const part = fakeTradeoff({ none: none! });
+    const page = tradeoffDocuments(part, advise(part, ANY))["report.html"]!;
+    expect(page).toContain("got &lt;NaN&gt; in round 3");
+    expect(page).not.toContain("NaN accuracy");
+    expect(tradeoffDocuments(fakeTradeoff({}), advise(fakeTradeoff({}), ANY))["figure.svg"]).toBeUndefined();
+  });
+});
