@@ -98,6 +98,26 @@ describe("dp-sgd", () => {
     expect(norm(flat(sent.update))).toBeLessThanOrEqual(clip * (1 + 1e-6));
   });
 
+  test("no image moves the sum by more than clip, whichever is left away", async () => {
+    const clip = 0.2;
+    const sumOf = async (kept: readonly number[]) => {
+      const images = float32(
+        [kept.length, 1, 4, 4],
+        kept.flatMap((b) => [...step.images.data.slice(16 * b, 16 * (b + 1))]),
+      );
+      const part = { ...step, images, labels: kept.map((b) => step.labels[b]!) };
+      const { update } = await chain(link("dp-sgd", { clip, sigma: 1e-12 }))(part, key(1));
+      return flat(update).map((value) => value * kept.length);
+    };
+    const all = await sumOf([0, 1, 2, 3]);
+    for (const left of [0, 1, 2, 3]) {
+      const others = await sumOf([0, 1, 2, 3].filter((b) => b !== left));
+      const moved = norm(all.map((value, i) => value - others[i]!));
+      expect(moved).toBeLessThanOrEqual(clip * (1 + 1e-5)); // float32
+      expect(moved).toBeGreaterThan(clip * 0.99); // and the bound is reached: each of these is longer
+    }
+  });
+
   test("adds noise of deviation sigma × clip / B", async () => {
     const quiet = await chain(link("dp-sgd", { clip: 2, sigma: 1e-12 }))(step, key(1));
     const noisy = await chain(link("dp-sgd", { clip: 2, sigma: 3 }))(step, key(1));
