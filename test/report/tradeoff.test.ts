@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { advise, completeTradeoff, type Tradeoff, tradeoffTable } from "../../src/audit/index.ts";
+import { type AdviceOptions, advise, completeTradeoff, type Tradeoff, tradeoffTable } from "../../src/audit/index.ts";
 import { adviceText, tradeoffCsv, tradeoffDocuments, tradeoffMarkdown } from "../../src/report/index.ts";
 import { type FakeCell, fakeTradeoff, LEAKING, lineAt } from "./tradeoff-fixture.ts";
 
-const ANY = { keepAccuracy: null, marginDb: 1 };
+const ANY: AdviceOptions = { keepAccuracy: null, marginDb: 1 };
 const told = (tradeoff: Tradeoff, options = ANY) => {
   const { title, sentences } = adviceText(advise(tradeoff, options));
   return [title, ...sentences].join(" ");
