@@ -102,10 +102,16 @@ describe("a captured update", { timeout: 60_000 }, () => {
   it("becomes an observation without labels, of all images of its steps", async () => {
     const made = await make({ sent: "weights", localSteps: 2 });
     const observation = observationOf(await readCaptured(write(made)));
-    expect(observation).toMatchObject({ batchSize: 4, granted: ["batch-size"], mode: "train" });
+    expect(observation).toMatchObject({ batchSize: 4, granted: ["batch-size", "local-schedule"], mode: "train" });
+    expect(observation.local).toEqual({ steps: 2, learningRate: 0.05 });
     expect(Object.keys(observation)).not.toContain("labels");
-    expect(observationOf(await readCaptured(write(made, { images: 3 }))).batchSize).toBe(3);
-    expect(observationOf(await readCaptured(write(made, { batchSize: null }))).granted).toEqual([]);
+    const repeated = observationOf(await readCaptured(write(made, { images: 3 })));
+    expect(repeated.batchSize).toBe(3);
+    expect(repeated).not.toHaveProperty("local"); // steps that share images are none that an attack simulates
+    const heavy = observationOf(await readCaptured(write(made, { optimiser: { momentum: 0.9 } })));
+    expect(heavy).not.toHaveProperty("local");
+    const unknown = observationOf(await readCaptured(write(made, { batchSize: null })));
+    expect(unknown.granted).toEqual(["local-schedule"]);
   });
 
   it("is refused in words where files do not fit", async () => {
