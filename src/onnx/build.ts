@@ -2,7 +2,8 @@ import type { Node } from "../graph/index.ts";
 import type { BatchStatistics, Mode } from "../nn/index.ts";
 import { FedleakError, fail } from "../util/index.ts";
 import { type Call, complain } from "./call.ts";
-import { type FileNode, NEWEST, type OnnxFile } from "./file.ts";
+import type { OnnxFile } from "./file.ts";
+import { refused } from "./instead.ts";
 import { COSTLY, OPERATORS } from "./ops/index.ts";
 import { checkShape } from "./ops/shape.ts";
 import type { Roles } from "./roles.ts";
@@ -103,24 +104,4 @@ function applied(call: Call): readonly (Value | undefined)[] {
       cause,
     });
   }
-}
-
-/** What to export instead of operators that users meet. */
-const INSTEAD: readonly (readonly [operators: RegExp, remedy: string])[] = [
-  [
-    /^(If|Loop|Scan)$/,
-    "Control flow is not read: trace the model with an example image (torch.jit.trace) and export that.",
-  ],
-  [/^(LSTM|GRU|RNN)$/, "Recurrent networks are not supported: fedleak attacks classifiers of images and tables."],
-  [/Quantize|QLinear|Integer/, "Export the model in float32, before it is quantised."],
-  [/^ai\.onnx\.ml\.(Tree|SVM)/, "Trees and support vector machines send no gradients: there is nothing to attack."],
-  [/^com\.microsoft\./, "Export the model before onnxruntime optimises it."],
-  [/^Einsum$/, "Write it as matmul and transpose, then export again."],
-];
-
-function refused(who: string, { type }: FileNode): never {
-  const remedy =
-    INSTEAD.find(([operators]) => operators.test(type))?.[1] ??
-    `Export the model so that it does without ${type}, for example with another opset (up to ${NEWEST}) or simplified (onnxsim).`;
-  return fail({ who, must: "its operator must be one that is read", got: type, remedy });
 }

@@ -94,5 +94,6 @@ export function axisOf(call: Call, axis: number, span: number): number {
 export function needText(call: Call, attribute: string, otherwise: string, allowed: readonly string[]): string {
   const value = call.node.attributes.text(attribute) ?? otherwise;
   if (allowed.includes(value)) return value;
-  return complain(call, `${attribute} must be ${allowed.join(" or ")}`, `"${value}"`, "Export it in another way.");
+  const must = `${attribute} must be ${allowed.join(" or ")}`;
+  return complain(call, must, `"${value}"`, `Export the layer with ${attribute} "${allowed[0]}".`);
 }

@@ -248,6 +248,11 @@ describe("what is not read is refused with what to do", () => {
     ["If", "", /Control flow is not read: trace the model/],
     ["QuantizeLinear", "", /Export the model in float32, before it is quantised/],
     ["TreeEnsembleRegressor", "ai.onnx.ml", /ai\.onnx\.ml\.TreeEnsembleRegressor.*Trees .* send no gradients/],
+    ["Scaler", "ai.onnx.ml", /export that step of the pipeline alone/],
+    ["RandomNormalLike", "", /It draws random numbers: export the model in eval mode/],
+    ["GatherElements", "", /What picks by data is not read/],
+    ["SequenceAt", "", /Lists and strings are not read/],
+    ["Swish", "my.own", /got my\.own\.Swish\. Operators of other domains are not read/],
     ["Frobnicate", "", /Export the model so that it does without Frobnicate, for example with another opset/],
   ])("%s", (type, domain, words) => {
     expect(() => importOnnx(through(type, domain))).toThrow(words);
