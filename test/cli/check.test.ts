@@ -5,9 +5,11 @@ import { make, write } from "../audit/captured-fixture.ts";
 import { cifarFile } from "../audit/train-fixture.ts";
 import { fedleak, freshFolder } from "./fedleak.ts";
 
+const ONE_THREAD = ["--threads", "1"];
+
 describe("fedleak check", { timeout: 120_000 }, () => {
   it("says in words that one image leaks exactly, and why", async () => {
-    const { status, stdout, stderr } = await fedleak(["check", write(await make({ batchSize: 1 })), "--threads", "1"]);
+    const { status, stdout, stderr } = await fedleak(["check", write(await make({ batchSize: 1 })), ...ONE_THREAD]);
     expect(stderr).toBe("");
     expect(status).toBe(0);
     expect(stdout).toMatch(/^\s*EXACT: /);
@@ -21,25 +23,13 @@ describe("fedleak check", { timeout: 120_000 }, () => {
 
   it("reads what fedleak train captured, and tells weights of another round", async () => {
     const out = join(freshFolder(), "run");
-    const flags = [
-      "--clients",
-      "2",
-      "--share",
-      "1",
-      "--local-steps",
-      "1",
-      "--batch",
-      "4",
-      "--model",
-      "mlp3",
-      "--threads",
-      "1",
-    ];
+    const federation = ["--clients", "2", "--share", "1", "--local-steps", "1", "--batch", "4"];
+    const flags = [...federation, "--model", "mlp3", "--hidden", "32", ...ONE_THREAD];
     const capture = ["--rounds", "4", "--capture", "client=1,round=0,3", "--out", out];
     const trained = await fedleak(["train", "--cifar10", cifarFile(24), ...flags, ...capture]);
     expect(trained.stderr).not.toMatch(/error/);
     const [first, last] = [0, 3].map((round) => join(out, "captured", `client-1-round-${round}`));
-    const honest = await fedleak(["check", last!, "--json"]);
+    const honest = await fedleak(["check", last!, "--json", ...ONE_THREAD]);
     expect(JSON.parse(honest.stdout)).toMatchObject({
       consistent: true,
       sent: "weights",
@@ -49,7 +39,7 @@ describe("fedleak check", { timeout: 120_000 }, () => {
     expect(honest.status).toBe(0);
 
     copyFileSync(join(first!, "before.safetensors"), join(last!, "before.safetensors"));
-    const swapped = await fedleak(["check", last!, "--json"]);
+    const swapped = await fedleak(["check", last!, "--json", ...ONE_THREAD]);
     expect(swapped.status).toBe(1);
     const { verdict, findings } = JSON.parse(swapped.stdout);
     expect(verdict).toBe("hopeless");

@@ -7,7 +7,7 @@ import { fedleak, freshFolder, start } from "./fedleak.ts";
 
 const TINY = ["--model", "lenet-sigmoid", "--size", "8", "--threads", "1"];
 const ATTACKS = ["--attacks", "inverting-gradients,inverting-gradients:signed=false"];
-/** Trials of about a second: long enough to be killed in one. */
+/** Trials of half a second: long enough to be killed in one. */
 const QUICK = [
   "compare",
   ...TINY,
@@ -17,9 +17,9 @@ const QUICK = [
   "--seeds",
   "2",
   "--evaluations",
-  "800",
+  "400",
   "--checkpoint-every",
-  "50",
+  "25",
 ];
 
 function comparisonOf(folder: string): Comparison {
@@ -64,7 +64,7 @@ describe("a comparison", () => {
 
   test("gives each trial the same evaluations, and each attack of a seed the same batch", () => {
     const records = comparisonOf(reference).rows.map(({ id }) => recordOf(reference, id));
-    expect(records.map(({ results }) => results!.evaluations)).toEqual([800, 800, 800, 800]);
+    expect(records.map(({ results }) => results!.evaluations)).toEqual([400, 400, 400, 400]);
     const batches = records.map(({ ledger }) => ledger.find(({ assumption }) => assumption === "batch")!.value);
     expect(batches[0]).toBe(batches[1]);
     expect(batches[2]).toBe(batches[3]);
