@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -120,12 +120,17 @@ describe("an audit of a captured update", { timeout: 120_000 }, () => {
     );
     expect(stopped.record).toMatchObject({ status: "interrupted", rows: [{ name: "seed-0" }] });
     expect(existsSync(join(out, "seed-1.state.safetensors"))).toBe(true);
+    const damaged = fresh();
+    cpSync(out, damaged, { recursive: true });
+    writeFileSync(join(damaged, "seed-1.state.safetensors"), "cut short"); // as a disk may leave it
     const resumed = done(await resumeAudit(out, { render }));
     expect(resumed.record.status).toBe("finished");
     expect(resumed.record.confidence).toEqual(whole.record.confidence);
     expect(resumed.record.scores).toEqual(whole.record.scores);
     expect(imagesIn(out)).toEqual(imagesIn(whole.folder));
     expect(resumed.record.ledger).toContainEqual(expect.objectContaining({ assumption: "resumed" }));
+    const anew = done(await resumeAudit(damaged, { render }));
+    expect(anew.record.confidence).toEqual(whole.record.confidence);
     await expect(resumeAudit(out, { render })).rejects.toThrow(/a finished one/);
   });
 
@@ -187,6 +192,23 @@ describe("an audit of a captured update", { timeout: 120_000 }, () => {
     expect(rule.note).toContain(`--evaluations ${evaluations}`);
     const none = runAudit(asked(update, { attack, budgetMs: 1 }), { command: "c", render, out: fresh() });
     await expect(none).rejects.toThrow(/a step of each of 3 searches/);
+  });
+
+  it("of several local steps may simulate them, where the manifest tells enough", async () => {
+    const made = await make({ ...OWN_NAME, sent: "weights", localSteps: 2, batchSize: 1, learningRate: 0.1 });
+    const attack = { ...SHORT, settings: { evaluations: 4, localModel: "unrolled" } };
+    const spec = asked(write(made), { attack, seeds: 1 });
+    const { record } = done(await runAudit(spec, { command: "c", render, out: fresh() }));
+    expect(record.subject.shape).toEqual([2, 3, 8, 8]); // an image a step
+    expect(record.plan.settings.localModel).toBe("unrolled");
+    const known = record.ledger.find(({ assumption }) => assumption === "granted");
+    expect(known?.value).toContain("local-schedule");
+    expect(record.labels.proven).toBeNull();
+    const adam = write(made, { optimiser: { name: "adam" } });
+    const blind = done(
+      await runAudit(asked(adam, { attack, seeds: 1 }), { command: "c", render, out: fresh() }),
+    ).record;
+    expect(blind.ledger.find(({ assumption }) => assumption === "granted")?.value).not.toContain("local-schedule");
   });
 
   it("needs a number of images, which may be told", async () => {

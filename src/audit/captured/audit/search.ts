@@ -1,5 +1,5 @@
 import type { Images } from "../../../metrics/index.ts";
-import type { CheckpointOwner } from "../../checkpoint.ts";
+import { type Checkpoint, type CheckpointOwner, isUnusable } from "../../checkpoint.ts";
 import type { IterationEvent } from "../../events.ts";
 import { iterate } from "../../iterate.ts";
 import type { CurvePoint } from "../../record-schema.ts";
@@ -48,7 +48,7 @@ export async function runSearch(
   try {
     const curve: CurvePoint[] = [];
     const { iterations } = choice.settings;
-    const stored = await readSearchState(folder, run.name, owner);
+    const stored = await storedState(place, run.name);
     const from = stored && attack.fits(stored.state) ? stored : { state: attack.initial, seconds: 0 };
     const end = await iterate({
       ...{ attack, from, iterations, checkpointEvery: subject.spec.checkpointEvery, signal: watcher.signal },
@@ -72,6 +72,17 @@ export async function runSearch(
     };
   } finally {
     await attack.release();
+  }
+}
+
+/** A search's checkpoint; one that is of no use is passed over: from its start a search comes to the same end. */
+async function storedState({ folder, owner, watcher }: SearchPlace, name: string): Promise<Checkpoint | undefined> {
+  try {
+    return await readSearchState(folder, name, owner);
+  } catch (error) {
+    if (!isUnusable(error)) throw error;
+    watcher.onEvent?.({ kind: "stage", text: `beginning ${name} anew, since ${error.message}` });
+    return undefined;
   }
 }
 
