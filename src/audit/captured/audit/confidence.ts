@@ -9,7 +9,7 @@ export interface Found {
 }
 
 export const FITS = 0.5; // of what the control and strangers leave; our choice: no better than that may be the labels' part alone
-export const PROVEN = 0.01; // residual of a closed form's images, as where `check` calls one solved
+const PROVEN = 0.01; // residual of a closed form's images, as where `check` calls one solved
 
 /**
  * What may be believed of reconstructions without knowing the truth; undefined when no row has an end.

@@ -1,5 +1,3 @@
-export { AGREES_DB } from "./agreement.ts";
-export { FITS } from "./confidence.ts";
 export type { AuditEvent, AuditWatcher, SearchRun } from "./events.ts";
 export { type AuditPictures, isAudit, type RenderAudit } from "./files.ts";
 export { type AuditRecord, type AuditRow, type Confidence, parseAuditRecord } from "./record.ts";
