@@ -40,6 +40,8 @@ export interface Advice extends AdviceOptions {
   readonly judged: readonly Judged[];
   /** What leaked without a defence, where most did. */
   readonly undefended: Leak | null;
+  /** What naming the commonest class scores, where no undefended accuracy is told from it: then accuracies say nothing; else null. */
+  readonly untrained: number | null;
   readonly assumptions: readonly string[];
   readonly notTested: readonly string[];
 }
@@ -71,8 +73,18 @@ export function advise(tradeoff: Tradeoff, options: AdviceOptions): Advice {
   return {
     ...options,
     ...{ outcome, recommended: outcome === "recommended" ? first! : null, judged, undefended: leaks[0] ?? null },
+    untrained: untrainedAt(undefended.flatMap((cell) => linesOf(cell).slice(0, 1))),
     ...{ assumptions: assumptionsOf(tradeoff), notTested: notTestedOf(tradeoff) },
   };
+}
+
+/** The floor of the accuracy, where every interval reaches down to it. */
+function untrainedAt(lines: readonly TradeoffLine[]): number | null {
+  const low = lines.every(
+    ({ accuracyInterval95: range, accuracyFloor }) =>
+      range !== null && accuracyFloor !== null && range[0] <= accuracyFloor,
+  );
+  return low ? (lines[0]?.accuracyFloor ?? null) : null;
 }
 
 function judge(cell: Cell, lines: readonly TradeoffLine[], best: number, options: AdviceOptions): Judged {
@@ -114,11 +126,12 @@ function assumptionsOf({ plan }: Tradeoff): string[] {
   const { train, attack } = plan;
   const { federation } = train;
   const names = attack.attacks.map(({ as }) => as).join(", ");
+  const adapts = attack.attacks.some(isAdaptive) ? "; those that adapt also know the defence and its settings" : "";
   const grants =
     attack.grants.length === 0 ? "its batch size and nothing else" : `the batch size, ${attack.grants.join(", ")}`;
   return [
     `${train.model.name} on ${train.data.name}, ${train.length} rounds of ${train.training} with ${federation.clients} clients, one training a setting: the interval of an accuracy is over images, not over trainings.`,
-    `The attacker sees one update of one client, of a batch of ${attack.batchSize}, at ${attack.at.map((place) => PLACES[place]).join(" and at ")}; it knows the model, the weights handed out, and ${grants}.`,
+    `The attacker sees one update of one client, of a batch of ${attack.batchSize}, at ${attack.at.map((place) => PLACES[place]).join(" and at ")}; it knows the model, the weights handed out, and ${grants}${adapts}.`,
     `Attackers: ${names}, ${attack.evaluations} gradient evaluations each, over ${attack.seeds.length} batches; the worst of them counts.`,
     "Intervals are by the bootstrap over batches and images: over few values they are too short.",
     attack.mismatchedFloor

@@ -8,6 +8,7 @@ import {
   handedOut,
   keptByClient,
   keptOf,
+  movedStatistics,
   trainingStep,
   weightedMean,
 } from "../../src/fl/index.ts";
@@ -123,6 +124,13 @@ describe("clients", { timeout: 60_000 }, () => {
 });
 
 describe("BatchNorm's tensors", () => {
+  it("that are missing are named", () => {
+    const statistics = { bn1: { mean: vector(0).w, variance: vector(1).w } };
+    expect(() => movedStatistics({}, statistics, { bn1: 4 })).toThrow(
+      'buffers must hold "bn1.running_mean"; got nothing',
+    );
+  });
+
   const names = (rule: Parameters<typeof keptByClient>[1]) => keptByClient(MODEL, rule);
 
   it("are kept as the rule says", () => {

@@ -125,6 +125,13 @@ describe("the advice", () => {
     expect(told(tradeoff)).toContain("cannot tell the defences apart");
   });
 
+  test("says where the accuracies mean nothing, because no model was better than naming one class", () => {
+    expect(told(fakeTradeoff())).not.toContain("commonest class");
+    const dull = Object.fromEntries(Object.entries(LEAKING).map(([name, cell]) => [name, { ...cell, accuracy: 0.12 }]));
+    expect(advise(fakeTradeoff(dull), ANY).untrained).toBe(0.1);
+    expect(told(fakeTradeoff(dull))).toContain("always naming the commonest class (10.0 %)");
+  });
+
   test("does not judge what failed, and says so where nothing was attacked", () => {
     const { none, "quantise-weak": weak } = LEAKING;
     const advice = advise(fakeTradeoff({ none: none!, "quantise-weak": weak! }), ANY);

@@ -119,7 +119,7 @@ function pointOf(
 function notFinite(unit: string, number: number, where = ""): string {
   return (
     `training: loss, weights and buffers must stay finite; got NaN or infinity in ${where}${unit} ${number}. ` +
-    "Lower --lr; the weights from before it are kept."
+    "Lower --lr, or the noise of a defence; the weights from before it are kept."
   );
 }
 

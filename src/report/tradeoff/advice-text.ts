@@ -2,7 +2,7 @@ import type { Advice, Judged, Leak } from "../../audit/index.ts";
 
 /** The advice in plain words: what to do, and the sentences that say why. */
 export function adviceText(advice: Advice): { readonly title: string; readonly sentences: readonly string[] } {
-  const { outcome, recommended, judged, undefended, marginDb } = advice;
+  const { outcome, recommended, judged, undefended, marginDb, untrained } = advice;
   if (outcome === "not-measured") {
     return { title: "Nothing can be advised yet.", sentences: ["No update without a defence has been attacked yet."] };
   }
@@ -17,18 +17,25 @@ export function adviceText(advice: Advice): { readonly title: string; readonly s
       ],
     };
   }
+  const dull =
+    untrained === null
+      ? []
+      : [
+          `Even without a defence the accuracy is not told from that of always naming the commonest class (${percent(untrained)}): what a defence costs cannot be seen here. Train longer.`,
+        ];
   if (recommended !== null) {
     return {
       title: `Use ${settingText(recommended)}.`,
       sentences: [
         `It keeps an accuracy of ${percent(recommended.accuracy!)}${keptText(recommended)}, and ${leakText(recommended.worst!)}: ` +
           `the upper end lies at most ${marginDb} dB above the floor, for every attacker that was tried.`,
+        ...dull,
         ...open,
         ...nextText(judged),
       ],
     };
   }
-  return { title: "No setting that was tried can be advised.", sentences: [...open, ...reasons(advice)] };
+  return { title: "No setting that was tried can be advised.", sentences: [...dull, ...open, ...reasons(advice)] };
 }
 
 /** Why nothing holds: the setting that comes nearest, and what to try. */

@@ -1,4 +1,5 @@
 import type { Tradeoff, TradeoffLine } from "../../audit/index.ts";
+import { plural } from "../format.ts";
 import { worstOf } from "./lines.ts";
 
 /** A column of the table of a trade-off, for people: the same in the terminal, in Markdown and in the report. */
@@ -85,11 +86,12 @@ export function tradeoffNote({ plan, cells }: Pick<Tradeoff, "plan" | "cells">):
   const measured = cells.find(({ training }) => training?.images !== undefined)?.training;
   const on = measured ? `${measured.images} ${measured.accuracyOn} images` : "images that nobody trained on";
   const { clients, share, partition } = train.federation;
+  const adapts = attack.attacks.some(({ settings }) => String(settings.adaptive) === "true");
   return (
     `${train.model.name}, ${train.length} rounds of ${train.training}, ${clients} clients (${partition.name}), a share of ${share} a round, ` +
     `batches of ${train.batchSize}; accuracy on ${on}, one training a setting (seed ${train.seed}), so that its interval is over images only. ` +
-    `Attacked: updates of batches of ${attack.batchSize}, ${attack.seeds.length} seeds, ${attack.evaluations} gradient evaluations each; ` +
-    `granted: batch size${attack.grants.map((name) => `, ${name}`).join("")}. The worst attacker counts. ` +
+    `Attacked: updates of batches of ${attack.batchSize}, ${plural(attack.seeds.length, "seed")}, ${attack.evaluations} gradient evaluations each; ` +
+    `granted: batch size${attack.grants.map((name) => `, ${name}`).join("")}${adapts ? "; to those that adapt, the defence" : ""}. The worst attacker counts. ` +
     "Intervals of PSNR are by the bootstrap and too short over few values."
   );
 }

@@ -18,8 +18,9 @@ export function tradeoffFigure(tradeoff: Tradeoff, document: DrawingDocument): s
   const columns = Math.min(charts.length, COLUMNS);
   const [wide, high] = [CHART_SIZE.width, TITLE + CHART_SIZE.height];
   const keys = keyOf(tradeoff);
-  const keyRows = Math.ceil(keys.length / KEY_COLUMNS);
   const [width, top] = [columns * wide, Math.ceil(charts.length / columns) * high];
+  const keyColumns = Math.floor(width / KEY_WIDTH);
+  const keyRows = Math.ceil(keys.length / keyColumns);
   const height = top + keyRows * KEY_HEIGHT + KEY_HEIGHT;
   const parts = charts.map(({ title, markup }, i) => {
     const [x, y] = [(i % columns) * wide, Math.floor(i / columns) * high];
@@ -27,10 +28,7 @@ export function tradeoffFigure(tradeoff: Tradeoff, document: DrawingDocument): s
 ${raw(markup.replace("<svg ", `<svg x="${x}" y="${y + TITLE}" `))}`;
   });
   const key = keys.map(({ name, colour }, i) => {
-    const [x, y] = [
-      12 + (i % KEY_COLUMNS) * (width / KEY_COLUMNS),
-      top + 14 + Math.floor(i / KEY_COLUMNS) * KEY_HEIGHT,
-    ];
+    const [x, y] = [12 + (i % keyColumns) * KEY_WIDTH, top + 14 + Math.floor(i / keyColumns) * KEY_HEIGHT];
     return html`<circle cx="${x}" cy="${y - 4}" r="4.5" fill="${colour}"></circle><text x="${x + 10}" y="${y}" font-size="12" fill="#1b1f23">${name}</text>`;
   });
   const text =
@@ -55,4 +53,4 @@ export function keyOf(tradeoff: Tradeoff): { readonly name: string; readonly col
 const COLUMNS = 2; // panels side by side; our choice
 const TITLE = 26; // px over a panel
 const KEY_HEIGHT = 20;
-const KEY_COLUMNS = 5;
+const KEY_WIDTH = 200; // px; our choice: the longest name of a defence fits
