@@ -75,6 +75,19 @@ describe("at the true gradient nothing is left to gain", () => {
     expect(adaptive(OTHER, observed, defences)).toBeGreaterThan(0.1);
   });
 
+  it("but smooth images, the more so the more is hidden", async () => {
+    const rough = constantOf([1, 1, 2, 2], [0, 1, 1, 0]);
+    const roughness = async (name: string, settings: Record<string, number>) => {
+      const { match } = matchOf(TRUTH, await applied(name, TRUTH, settings), knownAs([name, settings]));
+      const at = (image: Node) => numberOf(adaptedDistance(match, image, SETTINGS));
+      return at(rough) - at(IMAGE);
+    };
+    const half = await roughness("sparsify", { percent: 50 });
+    expect(half).toBeGreaterThan(1e-3);
+    expect((await roughness("sparsify", { percent: 100 })) / half).toBeCloseTo(2, 4);
+    expect(await roughness("quantise", { bits: 4 })).toBe(0); // every entry tells something
+  });
+
   it("two and three defences together", async () => {
     for (const names of [
       ["soteria", "sparsify", "quantise"],

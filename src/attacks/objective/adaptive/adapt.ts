@@ -31,6 +31,7 @@ export function adapt(
     slack: undefined,
     variances: undefined,
     signs: "none",
+    untold: 0,
     freeLength: false,
   };
   return defences.reduce<Adaptation>(

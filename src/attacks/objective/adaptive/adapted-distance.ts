@@ -32,11 +32,20 @@ export type DistanceSettings = Pick<
  *
  * Only signs told: their disagreement. Noise: the negative log-likelihood. Else the attack's own distance over what is told,
  * to the nearest values that could have become what was observed. The first two stand at the scale of the attack's own at a
- * candidate without any gradient, so that its priors keep their weight (our choice).
+ * candidate without any gradient, so that its priors keep their weight (our choice). Where a share of the entries is not told
+ * the images are expected to be smooth, as in the likelihood: by 0.01·share·TV(x) at that scale (our choice).
  */
 export function adaptedDistance(match: Match, x: Node, settings: DistanceSettings): Node {
-  if (match.signs !== "none") return mul(signDistance(match), scaleOf(match, settings));
-  if (match.variances) return mul(likelihood(match, match.variances, x), scaleOf(match, settings));
+  const scale = scaleOf(match, settings);
+  if (match.variances && match.signs === "none") return mul(likelihood(match, match.variances, x), scale);
+  const distance = match.signs === "none" ? ownDistance(match, settings) : mul(signDistance(match), scale);
+  return match.untold > 0 ? add(distance, mul(totalVariation(x), SMOOTHNESS * match.untold * scale)) : distance;
+}
+
+const SMOOTHNESS = 0.01;
+
+/** The attack's own distance, over the entries that are told. */
+function ownDistance(match: Match, settings: DistanceSettings): Node {
   const { candidates, slack, masks } = match;
   const targets = slack ? match.targets.map((t, i) => nearest(candidates[i]!, t, slack[i]!)) : match.targets;
   const chosen = magnitudeMasks(masks ? candidates.map((g, i) => mul(g, masks[i]!)) : candidates, settings);

@@ -10,7 +10,7 @@ import type { Counterpart } from "./types.ts";
 export const guardianObjective: Counterpart = (match, { utility, exponent }, { later, clients }) => {
   const p = Number(exponent);
   if (later.length > 0 || clients > 1) return undefined;
-  if (p === 1) return { match: { ...match, signs: "alone" }, about: "matches the signs" };
+  if (p === 1) return { match: { ...match, signs: "alone", untold: 1 }, about: "matches the signs" };
   const roots = match.targets.map((t) => pow(maximum(abs(t), SMALLEST), 1 / (1 - p)));
   const sums = (power: number) => total(roots.map((h) => sum(power === 2 ? square(h) : pow(h, power))));
   const scale = mul(div(sums(2), sums(2 - p)), Number(utility));

@@ -4,8 +4,9 @@ import { largestMasks, leastMagnitude, nonZero, others, summed } from "./tensors
 import type { Counterpart, Match, Scene } from "./types.ts";
 
 /** Where the smallest of each tensor are 0: those may be anything up to the smallest magnitude that is left. */
-export const sparsify: Counterpart = (match, { percent }, scene) => {
+export const sparsify: Counterpart = (before, { percent }, scene) => {
   if (scene.clients > 1) return undefined;
+  const match = { ...before, untold: Math.max(before.untold, Number(percent) / 100) };
   const keep = (size: number) => size - Math.round((Number(percent) / 100) * size);
   if (!zerosStay(scene)) {
     const masks = match.candidates.flatMap((g) => largestMasks([g], keep(sizeOf(g.shape))));
@@ -18,8 +19,9 @@ export const sparsify: Counterpart = (match, { percent }, scene) => {
 };
 
 /** Where only the largest or the smallest of all entries are seen. */
-export const gradientShare: Counterpart = (match, { percent, side }, scene) => {
+export const gradientShare: Counterpart = (before, { percent, side }, scene) => {
   if (scene.clients > 1) return undefined;
+  const match = { ...before, untold: Math.max(before.untold, 1 - Number(percent) / 100) };
   const all = match.targets.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const count = Math.round((Number(percent) / 100) * all);
   if (!zerosStay(scene)) {

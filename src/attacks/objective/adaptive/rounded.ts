@@ -27,7 +27,8 @@ export const sign: Counterpart = (match, { scale }, scene) => {
   if (scene.clients > 1) return undefined;
   if (!drawnLater(scene)) {
     const told = match.slack ? seen(match) : match; // where entries are hidden or rounded, 0 is no sign
-    return { match: { ...told, signs: scale === "mean" ? "with-mean" : "alone" }, about: "matches the signs" };
+    const signs = scale === "mean" ? "with-mean" : "alone";
+    return { match: { ...told, signs, untold: 1 }, about: "matches the signs" };
   }
   const candidates = match.candidates.map((g) => {
     const size = mean(abs(g));

@@ -15,6 +15,8 @@ export interface Match {
   readonly variances: readonly Node[] | undefined;
   /** Only the signs of the targets tell something: beside them each tensor's mean magnitude, or nothing. */
   readonly signs: "none" | "with-mean" | "alone";
+  /** The share of the entries of which little is told, in [0,1]: the larger, the more the images must be known otherwise. */
+  readonly untold: number;
   /** Whether the length of the candidates is not known: they are matched up to one factor. */
   readonly freeLength: boolean;
 }
