@@ -5,7 +5,7 @@ type Damage = (file: Uint8Array, d: Draws) => Uint8Array;
 
 const flipped: Damage = (file, d) => {
   const out = file.slice();
-  for (let n = 1 + d.below(8); n > 0; n--) out[place(out, d)]! ^= 1 << d.below(8);
+  for (let n = 1 + Math.floor(8 * d.next() ** 3); n > 0; n--) out[place(out, d)]! ^= 1 << d.below(8);
   return out;
 };
 

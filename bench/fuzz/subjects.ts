@@ -23,7 +23,8 @@ export async function subjects(): Promise<Readonly<Record<Format, readonly Uint8
     onnx: NETWORKS.flatMap(([name, options]) => {
       const model = buildModel(name, { classes: 3, ...options });
       const weights = initialise(model, key(1));
-      return [exportOnnx(model, weights), exportOnnx(model, weights, { opset: 20, batch: 2 })];
+      const files = [exportOnnx(model, weights), exportOnnx(model, weights, { opset: 20, batch: 2 })];
+      return files.map((file) => new Uint8Array(file)); // protobuf gives a Buffer, whose slices share its bytes
     }),
     npz: [await writeNpz(TENSORS), await deflated(TENSORS), await writeNpz({ arr_0: float32([2], [1, 2]) })],
     safetensors: [writeSafetensors(TENSORS, { made: "here" }), writeSafetensors({ a: float32([2], [1, 2]) })],
