@@ -52,6 +52,7 @@ describe("a training with defences", { timeout: 60_000 }, () => {
     const weights = (folder: string) => readFileSync(join(folder, "weights.safetensors"));
     expect(weights(part.folder)).toEqual(weights(whole.folder));
     expect(record.results!.defences).toEqual(whole.record.results!.defences);
+    expect(record.results!.defences).toHaveLength(defences!.length);
     const plain = await train({ ...federation([], changes), length: 6 });
     expect(weights(plain.folder)).not.toEqual(weights(whole.folder));
     expect(plain.record.defences).toBeUndefined();

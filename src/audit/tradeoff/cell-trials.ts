@@ -65,7 +65,8 @@ export function trialsOf(plan: TradeoffPlan, cell: Cell, model?: CellModel): Tri
 
 /** A cell's defences in its order: those that the training applied as it applied them by then, the others as asked. */
 function defencesAt({ defences }: Cell, place: Place, model: CellModel | undefined): AppliedDefence[] {
-  const applied = [...((place === "initial" ? model?.record.defences : model?.record.results?.defences) ?? [])];
+  const { defences: first = [], results } = model?.record ?? {};
+  const applied = [...(place === "initial" ? first : (results?.defences ?? first))];
   return defences.map(({ name, settings }) => {
     const asked = { name, settings: { ...settings } };
     return leavesAverage(DEFENCES[name]!) ? asked : (applied.shift() ?? asked);

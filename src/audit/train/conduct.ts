@@ -143,6 +143,7 @@ async function resultsAt(
   const results = {
     done,
     seconds,
+    ...appliedAt(task, tensors),
     open: withScale(
       open,
       indices.map((i) => data.labels[i]!),
