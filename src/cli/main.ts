@@ -24,7 +24,7 @@ import { declareVerify } from "./verify.ts";
 
 /**
  * The command line. Exit status: 0 done, 1 `verify` above its tolerance, or `check` or `audit` found a contradiction, 2 a user's error
- * or a failed run, 70 a fault of fedleak, 130 interrupted.
+ * or a failed run, 70 a fault of fedleak, 130 interrupted, 141 its output was cut off.
  */
 async function main(): Promise<void> {
   const program = new Command("fedleak")
@@ -72,6 +72,14 @@ Examples:
   Attack your own images and read what leaked:
     $ fedleak attack --images photos --size 32 --activation sigmoid --grant labels
 `;
+
+const BROKEN_PIPE = 141; // 128 + SIGPIPE, as shells report it
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(BROKEN_PIPE); // whoever read has left (`| head`); a run's last checkpoint stands
+  });
+}
 
 const OUR_FAULT = 70; // EX_SOFTWARE of sysexits.h
 

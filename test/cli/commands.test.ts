@@ -5,7 +5,7 @@ import { ATTACKS, SETTINGS } from "../../src/attacks/index.ts";
 import { MODELS } from "../../src/models/index.ts";
 import { DEVICES } from "../../src/runtime/index.ts";
 import { requireShared } from "../shared.ts";
-import { fedleak, freshFolder } from "./fedleak.ts";
+import { fedleak, freshFolder, start } from "./fedleak.ts";
 
 describe.concurrent("list", () => {
   test("names everything there is, with its source, in one JSON object", async () => {
@@ -28,11 +28,24 @@ describe.concurrent("list", () => {
   });
 });
 
+const COMMANDS = [
+  ...["attack", "audit", "advise", "check", "compare", "demo", "explain", "export", "labels", "list", "profile"],
+  ...["rate", "resume", "secure-round", "tradeoff", "train", "train-prior", "verify"],
+];
+
 describe.concurrent("help", () => {
-  test.each(["attack", "demo", "resume", "list", "verify", "profile"])("%s has an example", async (command) => {
+  test.each(COMMANDS)("%s has an example", async (command) => {
     const { status, stdout } = await fedleak([command, "--help"]);
     expect(stdout).toMatch(new RegExp(`Examples?:[\\s\\S]*\\$ fedleak ${command}`));
     expect(status).toBe(0);
+  });
+
+  test("may be cut off by whoever reads it, without a stack trace", async () => {
+    const running = start(["attack", "--help"]);
+    running.child.stdout!.destroy(); // as `| head -1` does
+    const { status, stderr } = await running.ended;
+    expect(stderr).toBe("");
+    expect(status).toBe(141);
   });
 
   test("the program itself has an example", async () => {
