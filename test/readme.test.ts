@@ -28,6 +28,7 @@ const PAGES: Readonly<Record<string, string>> = {
   "record.json": "report.html",
   "comparison.json": "report.html",
   "explain.json": "explain.html",
+  "tradeoff.json": "report.html",
 };
 
 const isSetUp = (block: string) => block.startsWith("npm ci");

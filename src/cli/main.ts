@@ -23,8 +23,8 @@ import { declareTrainPrior } from "./train-prior.ts";
 import { declareVerify } from "./verify.ts";
 
 /**
- * The command line. Exit status: 0 done, 1 `verify` above its tolerance, or `check` or `audit` found a contradiction, 2 a user's error
- * or a failed run, 70 a fault of fedleak, 130 interrupted, 141 its output was cut off.
+ * The command line. Exit status: 0 done, 1 `verify` above its tolerance, or `check` or `audit` found a contradiction, or
+ * `advise` had nothing to recommend, 2 a user's error or a failed run, 70 a fault of fedleak, 130 interrupted, 141 its output was cut off.
  */
 async function main(): Promise<void> {
   const program = new Command("fedleak")
