@@ -25,7 +25,8 @@ export const dpSgd = defineDefence({
   },
   check: (settings) => void sigmaOf(settings),
   known: (settings) => ({ ...settings, sigma: sigmaOf(settings) }),
-  tells: (settings) => `sigma ${sigmaOf(settings).toPrecision(4)}; images drawn independently is assumed`,
+  tells: (settings) =>
+    `sigma ${sigmaOf(settings).toPrecision(4)}; neighbours: one image added or removed${settings.rate < 1 ? "; images drawn independently is assumed" : ""}`,
   each: (gradient, { clip }) => clipTo(gradient, clip),
   apply: (mean, { settings, key, step }) =>
     addNormal(mean, (sigmaOf(settings) * settings.clip) / step.labels.length, key),

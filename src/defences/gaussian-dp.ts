@@ -23,7 +23,8 @@ export const gaussianDp = defineDefence({
   },
   check: (settings) => void sigmaOf(settings),
   known: (settings) => ({ ...settings, sigma: sigmaOf(settings) }),
-  tells: (settings) => `sigma ${sigmaOf(settings).toPrecision(4)}, for one update of one client`,
+  tells: (settings) =>
+    `sigma ${sigmaOf(settings).toPrecision(4)}, for one update of one client; neighbours: one client added or removed`,
   apply: (update, { settings, key }) =>
     addNormal(clipTo(update, settings.clip), sigmaOf(settings) * settings.clip, key),
 });

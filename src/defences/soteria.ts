@@ -21,6 +21,8 @@ export const soteria = defineDefence({
   claim: "in the last layer's weight the columns with scores under the percentile are zeroed; no other tensor changes",
   stage: "update",
   settings: { percentile: number(50, PERCENT, "the percentile of the scores under which columns are zeroed") },
+  readsImages: true,
+  tells: () => "the columns are chosen by the images themselves: an epsilon of a defence before it does not hold",
   async apply(update, { settings, step }) {
     const scores = await featureScores(step);
     const threshold = percentile(scores, settings.percentile);

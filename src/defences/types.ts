@@ -56,6 +56,8 @@ export type DefenceOf<S extends SettingSpecs> = Acts<SettingsOf<S>> & {
   check?(settings: SettingsOf<S>): void;
   /** The settings with what follows from them in place of what was left open: what a server that dictates them knows. */
   known?(settings: SettingsOf<S>): Readonly<Record<string, SettingValue>>;
+  /** Whether it goes by the images themselves when it changes what is sent: noise of a defence before it does not cover that. */
+  readonly readsImages?: true;
   /** What follows from the settings, for the ledger. */
   tells?(settings: SettingsOf<S>): string;
 };

@@ -2,8 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { completeTrainSpec, resumeTraining, type TrainRequest } from "../../src/audit/index.ts";
-import { exposures } from "../../src/audit/train/privacy.ts";
-import { epsilonOf } from "../../src/defences/index.ts";
+import { planDefences } from "../../src/audit/train/defended.ts";
+import { participationsOf } from "../../src/audit/train/parts.ts";
+import { exposureOf } from "../../src/audit/train/privacy.ts";
+import { classicalSigma, epsilonOf, link } from "../../src/defences/index.ts";
 import { readSafetensors, type Tensors } from "../../src/tensor/index.ts";
 import { cifarFile, small, train } from "./train-fixture.ts";
 
@@ -108,18 +110,20 @@ describe("a training with defences", { timeout: 60_000 }, () => {
     const { record } = await train(federation([{ name: "dp-sgd", settings: { epsilon: 8 } }]));
     const [applied] = record.defences!;
     const { sigma, rate, rounds } = applied!.settings as Record<string, number>;
-    expect(rate).toBeCloseTo(8 / 24, 10);
-    expect(rounds).toBeGreaterThanOrEqual(6); // in at least three of the four rounds, two steps each
-    expect(epsilonOf({ sigma: sigma!, rate: rate!, rounds: rounds!, delta: 1e-5 })).toBeCloseTo(8, 3);
+    expect(rate).toBe(1);
+    expect(rounds).toBeGreaterThanOrEqual(3); // in at least three of the four rounds, in one of two batches each
+    expect(rounds).toBeLessThanOrEqual(4);
+    expect(epsilonOf({ sigma: sigma!, rate: 1, rounds: rounds!, delta: 1e-5 })).toBeCloseTo(8, 3);
     const entry = (name: string) => record.ledger.find(({ assumption }) => assumption === name)!;
     expect(entry("privacy").value).toMatch(
       /^epsilon 8\.00 at delta 0\.00001 for each image of the most exposed client/,
     );
     expect(entry("defence").value).toContain("dp-sgd (");
     const given = await train(federation([DP]));
-    const expected = epsilonOf({ sigma: 0.5, rate: rate!, rounds: rounds!, delta: 1e-5 });
+    const expected = epsilonOf({ sigma: 0.5, rate: 1, rounds: rounds!, delta: 1e-5 });
     const told = given.record.ledger.find(({ assumption }) => assumption === "privacy")!;
-    expect(told.value).toContain(`epsilon ${expected.toPrecision(3)} `);
+    expect(told.value).toContain(`no meaningful epsilon (${expected.toPrecision(3)} `);
+    expect(told.value).toContain("one image added or removed");
   });
 
   it("adaptive-dp's noise shrinks after three falls of the loss on public images, and the record says how often", async () => {
@@ -178,13 +182,75 @@ describe("what a training refuses", () => {
   });
 });
 
-describe("exposures", () => {
-  it("are those of the clients that no other surpasses, without those that never take part", () => {
-    const client = (images: number, rounds: number) => ({ images, rounds, steps: 2, batchSize: Math.min(8, images) });
-    expect(exposures([client(80, 3), client(40, 2), client(4, 0), client(80, 1), client(6, 1)])).toEqual([
-      { releases: 2, rate: 1 },
-      { releases: 4, rate: 0.2 },
-      { releases: 6, rate: 0.1 },
+describe("what the defences of a training promise", () => {
+  const promised = (defences: Defences, changes: TrainRequest = {}, buffers: readonly string[] = []) => {
+    const spec = completeTrainSpec(
+      federation(defences, { training: "fedsgd", ...changes, federation: { localSteps: 1, ...changes.federation } }),
+    );
+    const clients = [{ images: 160, rounds: 30, steps: 1, batchSize: 16 }];
+    const planned = planDefences({ spec, model: { name: "mlp3", buffers } as never }, clients);
+    return planned.assumptions.filter(({ assumption }) => assumption === "privacy").map(({ value }) => value);
+  };
+  const NOISED = { name: "gaussian-dp", settings: { sigma: 4 } };
+  const SOTERIA = { name: "soteria" };
+
+  it("is no epsilon where a later defence goes by the images themselves, and one where it comes before the noise", () => {
+    const images = /^no epsilon for .*: soteria after it looks at the images themselves, without noise$/;
+    expect(promised([{ name: "dp-sgd" }, SOTERIA])).toEqual([expect.stringMatching(images)]);
+    expect(promised([NOISED, SOTERIA])).toEqual([expect.stringMatching(images)]);
+    expect(promised([SOTERIA, NOISED])).toEqual([expect.stringMatching(/^epsilon|^no meaningful/)]);
+    expect(promised([{ name: "dp-sgd", settings: { epsilon: 5 } }, { name: "sparsify" }])[0]).toMatch(/^epsilon 5\.00/);
+    expect(link("soteria").defence.tells!({})).toMatch(/epsilon of a defence before it does not hold/);
+  });
+
+  it("is no epsilon where BatchNorm's statistics leave the client beside the noise", () => {
+    const sends: TrainRequest = { batchNorm: "train" };
+    expect(promised([NOISED], sends, ["mean"])[0]).toMatch(
+      /^no epsilon for gaussian-dp: clients send BatchNorm's statistics/,
+    );
+    expect(promised([NOISED], { ...sends, federation: { bnBuffers: "local" } }, ["mean"])[0]).toMatch(
+      /by the Rényi accountant/,
+    );
+    expect(promised([NOISED], { batchNorm: "eval" }, ["mean"])[0]).toMatch(/by the Rényi accountant/);
+  });
+
+  it("of gaussian-dp holds for all updates of a client, by its known noise, and says for which neighbours", () => {
+    const sigma = classicalSigma(0.5, 1e-5);
+    const [alone, replaced] = [sigma, sigma / 2].map((noise) =>
+      epsilonOf({ sigma: noise, delta: 1e-5, rate: 1, rounds: 30 }),
+    );
+    expect(promised([{ name: "gaussian-dp" }])).toEqual([
+      `epsilon ${alone!.toPrecision(3)} at delta 0.00001 for a client as a whole that sends 30 updates; sigma ${sigma.toPrecision(4)}, by the Rényi accountant; neighbours: one client added or removed (with another in its place the update moves by twice the clip: ${replaced!.toPrecision(3)})`,
     ]);
+    expect(promised([{ name: "gaussian-dp", settings: { sigma: 0.01 } }])[0]).toMatch(/^no meaningful epsilon \(/);
+  });
+});
+
+describe("exposures", () => {
+  const client = (images: number, rounds: number, steps = 2) => ({
+    images,
+    rounds,
+    steps,
+    batchSize: Math.min(8, images),
+  });
+
+  it("count an image once an epoch, at the most exposed client: no amplification by sampling", () => {
+    expect(exposureOf([client(80, 3), client(40, 2), client(4, 0), client(6, 1)])).toEqual({ releases: 3, updates: 3 });
+    expect(exposureOf([client(80, 3), client(6, 2)])).toEqual({ releases: 4, updates: 3 }); // all six images in either step
+    expect(exposureOf([client(80, 3, 30)])).toEqual({ releases: 9, updates: 3 }); // three epochs of ten batches
+    expect(exposureOf([client(85, 3, 11)])).toEqual({ releases: 6, updates: 3 }); // one epoch and a batch of the next
+  });
+
+  it("count the updates of a client that is captured in rounds that it was not drawn in", () => {
+    const rounds = Array.from({ length: 20 }, (_, i) => i);
+    const spec = completeTrainSpec({
+      ...{ training: "fedsgd", length: 20, batchSize: 16 },
+      federation: { clients: 50, share: 0.1, defences: [DP], capture: { client: 3, rounds } },
+    });
+    const parts = Array.from({ length: 50 }, () => Array.from({ length: 40 }, (_, i) => i));
+    const participations = participationsOf({ spec } as never, parts);
+    expect(participations[3]!.rounds).toBe(20);
+    expect(participations.reduce((sum, { rounds: own }) => sum + own, 0)).toBeLessThan(20 * 6);
+    expect(exposureOf(participations)).toEqual({ releases: 20, updates: 20 });
   });
 });

@@ -4,7 +4,7 @@ import { float32, type Tensors } from "../../tensor/index.ts";
 import { fail, type Key, split } from "../../util/index.ts";
 import type { Assumption } from "../record-schema.ts";
 import type { Training } from "./prepare.ts";
-import { type Exposure, exposures, type Participation, plannedLink, privacyText } from "./privacy.ts";
+import { type Exposure, exposureOf, type Participation, plannedLink, privacyText } from "./privacy.ts";
 
 /** What the clients of a federation do to what they send, planned for the whole training. */
 export interface PlannedDefences {
@@ -19,8 +19,8 @@ export function planDefences(
 ): PlannedDefences {
   const asked = spec.federation.defences;
   if (asked.length === 0) return { links: [], assumptions: [] };
-  const exposed = exposures(clients);
-  const links = asked.map((defence) => plannedLink(defence, exposed));
+  const exposure = exposureOf(clients);
+  const links = asked.map((defence) => plannedLink(defence, exposure));
   const each = links.find(({ defence }) => defence.stage === "example-gradient");
   if (each !== undefined && spec.batchNorm === "train" && model.buffers.length > 0) {
     fail({
@@ -30,8 +30,9 @@ export function planDefences(
       remedy: "Pass --bn-mode eval, or take a model without BatchNorm.",
     });
   }
-  const updates = clients.reduce((most, { rounds }) => Math.max(most, rounds), 0);
-  return { links, assumptions: assumptionsOf(spec.training === "fedsgd", links, { exposed, updates }) };
+  const sendsStatistics =
+    spec.batchNorm === "train" && model.buffers.length > 0 && spec.federation.bnBuffers === "averaged";
+  return { links, assumptions: assumptionsOf(spec.training === "fedsgd", links, { exposure, sendsStatistics }) };
 }
 
 /**
@@ -103,13 +104,13 @@ function mapped(tensors: Tensors<"float32">, change: (value: number) => number):
 function assumptionsOf(
   sendsGradients: boolean,
   links: readonly Link[],
-  { exposed, updates }: { readonly exposed: readonly Exposure[]; readonly updates: number },
+  sending: { readonly exposure: Exposure; readonly sendsStatistics: boolean },
 ): Assumption[] {
   const claims = links.map(({ defence: { name, claim } }) => `${name}: ${claim}`);
   const acts = sendsGradients
     ? "On the gradient that a client sends."
     : "Those of images in each local step; those of updates on the change of the weights as the mean gradient that it amounts to.";
-  const promises = links.flatMap((link) => privacyText(link, exposed, updates) ?? []);
+  const promises = links.flatMap((link, i) => privacyText(link, { ...sending, later: links.slice(i + 1) }) ?? []);
   return [
     {
       assumption: "defence",
@@ -122,7 +123,7 @@ function assumptionsOf(
         assumption: "privacy",
         value,
         origin: "measured",
-        note: "Batches drawn independently of each other are assumed; here they are cut from shuffled epochs.",
+        note: "Batches are cut from shuffled epochs, so that no amplification by sampling is counted. Loss and numbers of images are not protected.",
       }),
     ),
   ];

@@ -24,7 +24,7 @@ import { adaptiveMemory, afterRound, linksAt } from "./adaptive.ts";
 import { type Captured, deltaOf } from "./capture.ts";
 import { defendedWeights, localGradient, planDefences } from "./defended.ts";
 import { type Measurer, measurer } from "./measure.ts";
-import { drawnIn, participationsOf, partsOf } from "./parts.ts";
+import { drawnIn, participationsOf, partsOf, sendersIn } from "./parts.ts";
 import { type Training, trainKey } from "./prepare.ts";
 import { clientPrefix, stateOf, tensorsOf, weightsOf } from "./state-tensors.ts";
 import { type Advance, optimiserOf, scheduleOf, type TrainingTask } from "./task.ts";
@@ -88,7 +88,7 @@ async function round(federation: Federation, tensors: Tensors<"float32">, number
   const contributions: Contribution[] = [];
   const kept: Record<string, Tensors<"float32">[string]> = {};
   let captured: Captured | undefined;
-  for (const client of wanted === undefined || drawn.includes(wanted) ? drawn : [...drawn, wanted]) {
+  for (const client of sendersIn(training, number)) {
     const outcome = await turn(federation, tensors, client, number, learningRate);
     if (!outcome.finite) return { ...told(contributions, outcome, learningRate), tensors, finite: false };
     if (client === wanted) captured = capturedOf(federation, tensors, outcome, { client, round: number, learningRate });
