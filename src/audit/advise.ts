@@ -1,5 +1,13 @@
 import { fail } from "../util/index.ts";
-import { type Cell, isAdaptive, PLACES, type Tradeoff, type TradeoffLine } from "./tradeoff/index.ts";
+import {
+  assumptionsOf,
+  attackersOf,
+  type Cell,
+  isAdaptive,
+  notTestedOf,
+  type Tradeoff,
+  type TradeoffLine,
+} from "./tradeoff/index.ts";
 
 export interface AdviceOptions {
   /** The least share of the undefended accuracy that a setting must keep, in (0,1]; null: any. */
@@ -16,8 +24,19 @@ export interface Judged {
   readonly kept: number | null;
   /** The attacker that came furthest above the floor, by the upper end of its interval; null: none was scored. */
   readonly worst: Leak | null;
-  /** "untold": the attacks found nothing without a defence either, so that it cannot be judged. */
+  /**
+   * "not-measured": of a planned attacker a score is missing. "untold": at no place do the attacks find anything without a defence at
+   * as many local steps, or there is no defence and they found nothing, which says nothing of a better attack.
+   */
   readonly verdict: "holds" | "leaks" | "costs-too-much" | "not-measured" | "untold";
+  /** Places at which the attacks found nothing without a defence at as many local steps either. */
+  readonly untoldAt: readonly TradeoffLine["place"][];
+  /** Attackers with fewer scored batches than planned, in words. */
+  readonly missing: readonly string[];
+  /** Whether one of its attackers knows the defence and allows for it. */
+  readonly adaptive: boolean;
+  /** What its defences promise over the whole training, in words. */
+  readonly privacy: readonly string[];
 }
 
 /** What one attacker got at one place. */
@@ -33,14 +52,17 @@ export interface Leak {
 
 /** What a trade-off says to do. */
 export interface Advice extends AdviceOptions {
-  /** "blind": the attacks found nothing without a defence either, so that no defence can be judged. */
-  readonly outcome: "recommended" | "none-holds" | "blind" | "not-measured";
+  /**
+   * "blind": the attacks found nothing without a defence either, so that no defence can be judged; "untrained": no undefended accuracy is
+   * told from naming one class, so that no cost can be.
+   */
+  readonly outcome: "recommended" | "none-holds" | "blind" | "untrained" | "not-measured";
   readonly recommended: Judged | null;
   /** Every cell: what holds first, then the most accurate. */
   readonly judged: readonly Judged[];
   /** What leaked without a defence, where most did. */
   readonly undefended: Leak | null;
-  /** What naming the commonest class scores, where no undefended accuracy is told from it: then accuracies say nothing; else null. */
+  /** What naming the commonest class scores, where no undefended accuracy is told from it; else null. */
   readonly untrained: number | null;
   readonly assumptions: readonly string[];
   readonly notTested: readonly string[];
@@ -52,8 +74,9 @@ export const MARGIN_DB = 1; // our choice, as a run's verdict: under it we do no
  * The cheapest setting of a trade-off whose leakage is not told from the floor: of highest accuracy among those where, for every
  * attacker at every place, the upper end of the 95 % interval of the leakage (PSNR less the batch's highest floor) is at most `marginDb`.
  *
- * Nothing is recommended where no setting holds, nor where the attacks got nothing even without a defence.
- * Throws FedleakError when an option is out of range.
+ * A place counts only where the attacks see something: where of the cell without a defence, at as many local steps, the lower end of some
+ * attacker's interval is above 0. Nothing is recommended where no setting holds, where no accuracy was learnt, or without a
+ * defence: that a naive attack found nothing is no proof (our choice). Throws FedleakError when an option is out of range.
  */
 export function advise(tradeoff: Tradeoff, options: AdviceOptions): Advice {
   checkOptions(options);
@@ -62,18 +85,25 @@ export function advise(tradeoff: Tradeoff, options: AdviceOptions): Advice {
   const undefended = plan.cells.filter(({ defences }) => defences.length === 0);
   const best = Math.max(...undefended.flatMap((cell) => linesOf(cell).flatMap(({ accuracy }) => accuracy ?? [])));
   const leaks = undefended.flatMap((cell) => leaksOf(linesOf(cell))).sort((a, b) => excess(b) - excess(a));
-  const open = leaks.some(({ interval95Db }) => interval95Db !== null && interval95Db[0] > 0);
-  const judged = plan.cells
-    .map((cell) => judge(cell, linesOf(cell), best, options))
-    .map((one): Judged => (open || one.verdict === "not-measured" ? one : { ...one, verdict: "untold" }))
-    .sort(byWorth);
+  const open = undefended.flatMap((cell) => linesOf(cell).filter((line) => leaksOf([line]).some(isAboveFloor)));
+  const judged = plan.cells.map((cell) => judge(tradeoff, cell, { best, open, ...options })).sort(byWorth);
+  const untrained = untrainedAt(undefended.flatMap((cell) => linesOf(cell).slice(0, 1)));
   const [first] = judged;
   const outcome =
-    leaks.length === 0 ? "not-measured" : !open ? "blind" : first?.verdict === "holds" ? "recommended" : "none-holds";
+    leaks.length === 0
+      ? "not-measured"
+      : open.length === 0
+        ? "blind"
+        : untrained !== null
+          ? "untrained"
+          : first?.verdict === "holds"
+            ? "recommended"
+            : "none-holds";
   return {
-    ...options,
-    ...{ outcome, recommended: outcome === "recommended" ? first! : null, judged, undefended: leaks[0] ?? null },
-    untrained: untrainedAt(undefended.flatMap((cell) => linesOf(cell).slice(0, 1))),
+    keepAccuracy: options.keepAccuracy,
+    marginDb: options.marginDb,
+    ...{ outcome, recommended: outcome === "recommended" ? first! : null, judged },
+    ...{ undefended: leaks[0] ?? null, untrained },
     ...{ assumptions: assumptionsOf(tradeoff), notTested: notTestedOf(tradeoff) },
   };
 }
@@ -87,18 +117,50 @@ function untrainedAt(lines: readonly TradeoffLine[]): number | null {
   return low ? (lines[0]?.accuracyFloor ?? null) : null;
 }
 
-function judge(cell: Cell, lines: readonly TradeoffLine[], best: number, options: AdviceOptions): Judged {
+interface Measure extends AdviceOptions {
+  /** The highest undefended accuracy. */
+  readonly best: number;
+  /** Lines without a defence in which something leaked. */
+  readonly open: readonly TradeoffLine[];
+}
+
+function judge(tradeoff: Tradeoff, cell: Cell, { best, open, keepAccuracy, marginDb }: Measure): Judged {
+  const lines = tradeoff.table.filter((line) => line.cell === cell.name);
   const accuracy = lines[0]?.accuracy ?? null;
-  const leaks = leaksOf(lines);
-  const worst = leaks.sort((a, b) => excess(b) - excess(a))[0] ?? null;
+  const leaks = leaksOf(lines).sort((a, b) => excess(b) - excess(a));
+  const worst = leaks[0] ?? null;
   const kept = accuracy === null || !(best > 0) ? null : accuracy / best;
-  const told = { cell, accuracy, kept, worst };
-  const places = new Set(leaks.map(({ place }) => place));
-  if (worst === null || accuracy === null || places.size < lines.length) return { ...told, verdict: "not-measured" };
+  const attackers = attackersOf(tradeoff.plan, cell);
+  const missing = missingOf(tradeoff, cell, lines);
+  const seen = open.filter(({ localSteps }) => localSteps === cell.localSteps).map(({ place }) => place);
+  const untoldAt = tradeoff.plan.attack.at.filter((place) => !seen.includes(place));
+  const defended = cell.defences.length > 0;
+  const told = {
+    ...{ cell, accuracy, kept, worst, untoldAt, missing, adaptive: defended && attackers.some(isAdaptive) },
+    privacy: tradeoff.cells.find(({ name }) => name === cell.name)?.training?.privacy ?? [],
+  };
+  if (worst === null || accuracy === null || missing.length > 0) return { ...told, verdict: "not-measured" };
   if (leaks.some(({ interval95Db }) => interval95Db === null)) return { ...told, verdict: "not-measured" };
-  if (excess(worst) > options.marginDb) return { ...told, verdict: "leaks" };
-  const dear = options.keepAccuracy !== null && !(kept !== null && kept >= options.keepAccuracy);
+  if (excess(worst) > marginDb) return { ...told, verdict: seen.length > 0 ? "leaks" : "untold" };
+  if (seen.length === 0 || !defended) return { ...told, verdict: "untold" };
+  const dear = keepAccuracy !== null && !(kept !== null && kept >= keepAccuracy);
   return { ...told, verdict: dear ? "costs-too-much" : "holds" };
+}
+
+/** `fedleak-release at trained weights (1 of 3)` */
+function missingOf({ plan }: Tradeoff, cell: Cell, lines: readonly TradeoffLine[]): string[] {
+  const planned = plan.attack.seeds.length;
+  return plan.attack.at.flatMap((place) => {
+    const found = lines.find((line) => line.place === place)?.attackers ?? [];
+    return attackersOf(plan, cell).flatMap(({ as }) => {
+      const scored = found.find(({ attack }) => attack === as)?.trials.scored ?? 0;
+      return scored < planned ? [`${as} at ${place} weights (${scored} of ${planned})`] : [];
+    });
+  });
+}
+
+function isAboveFloor({ interval95Db }: Leak): boolean {
+  return interval95Db !== null && interval95Db[0] > 0;
 }
 
 function leaksOf(lines: readonly TradeoffLine[]): Leak[] {
@@ -120,46 +182,6 @@ const ORDER: readonly Judged["verdict"][] = ["holds", "costs-too-much", "leaks",
 
 function byWorth(a: Judged, b: Judged): number {
   return ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict) || (b.accuracy ?? -1) - (a.accuracy ?? -1);
-}
-
-function assumptionsOf({ plan }: Tradeoff): string[] {
-  const { train, attack } = plan;
-  const { federation } = train;
-  const names = attack.attacks.map(({ as }) => as).join(", ");
-  const adapts = attack.attacks.some(isAdaptive) ? "; those that adapt also know the defence and its settings" : "";
-  const grants =
-    attack.grants.length === 0 ? "its batch size and nothing else" : `the batch size, ${attack.grants.join(", ")}`;
-  return [
-    `${train.model.name} on ${train.data.name}, ${train.length} rounds of ${train.training} with ${federation.clients} clients, one training a setting: the interval of an accuracy is over images, not over trainings.`,
-    `The attacker sees one update of one client, of a batch of ${attack.batchSize}, at ${attack.at.map((place) => PLACES[place]).join(" and at ")}; it knows the model, the weights handed out, and ${grants}${adapts}.`,
-    `Attackers: ${names}, ${attack.evaluations} gradient evaluations each, over ${attack.seeds.length} batches; the worst of them counts.`,
-    "Intervals are by the bootstrap over batches and images: over few values they are too short.",
-    attack.mismatchedFloor
-      ? "The floor is the highest of a blank picture, average pictures and the attack on another batch's update."
-      : "The floor is the higher of a blank picture and average pictures; the attack on another batch's update was not measured.",
-  ];
-}
-
-function notTestedOf({ plan, table }: Tradeoff): string[] {
-  const { train, attack, cells } = plan;
-  const missing = (Object.keys(PLACES) as (keyof typeof PLACES)[]).filter((place) => !attack.at.includes(place));
-  const adaptive = attack.attacks.filter(isAdaptive).map(({ as }) => as);
-  const unscored = table.flatMap(({ cell, place, attackers }) =>
-    attackers.filter(({ psnrDb }) => psnrDb === null).map((one) => `${one.attack} on ${cell} at ${PLACES[place]}`),
-  );
-  return [
-    ...(adaptive.length === 0
-      ? ["An attacker that knows the defence and re-applies it: every attacker here is a naive one."]
-      : []),
-    "Attackers with more evaluations, other attacks, or images like the private ones to learn from.",
-    "Several updates of one client put together, and a server that deviates from the protocol.",
-    `Other batch sizes than ${attack.batchSize}: smaller ones leak more.`,
-    ...missing.map((place) => `Updates at ${PLACES[place]}.`),
-    ...(new Set(cells.map(({ localSteps }) => localSteps)).size === 1 ? ["Other numbers of local steps."] : []),
-    `Other data, models and partitions than ${train.federation.partition.name}.`,
-    "What leaks beside pictures: labels, membership, properties of the data.",
-    ...(unscored.length > 0 ? [`Without a score: ${unscored.join("; ")}.`] : []),
-  ];
 }
 
 function checkOptions({ keepAccuracy, marginDb }: AdviceOptions): void {

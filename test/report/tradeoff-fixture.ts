@@ -50,7 +50,23 @@ export const LEAKING: Readonly<Record<string, FakeCell>> = {
 
 /** A trade-off with made-up scores; a cell without any is one that failed. */
 export function fakeTradeoff(scores: Readonly<Record<string, FakeCell>> = LEAKING): Tradeoff {
-  const cells = cellsOf([[{ name: "quantise", settings: {} }]], ["weak", "strong"], [null]);
+  return scored(scores, [null]);
+}
+
+/** The same cells at two numbers of local steps, changed as told. */
+export function atSteps(
+  one: number,
+  other: number,
+  change: (steps: number, name: string, own: FakeCell) => FakeCell = (_, __, own) => own,
+): Tradeoff {
+  const rows = [one, other].flatMap((steps) =>
+    Object.entries(LEAKING).map(([name, own]) => [`${name}-s${steps}`, change(steps, name, own)] as const),
+  );
+  return scored(Object.fromEntries(rows), [one, other]);
+}
+
+function scored(scores: Readonly<Record<string, FakeCell>>, localSteps: readonly (number | null)[]): Tradeoff {
+  const cells = cellsOf([[{ name: "quantise", settings: {} }]], ["weak", "strong"], localSteps);
   const plan = tinyPlan(cells, { seeds: 2 });
   const rows = plan.cells.map(({ name }): CellRow => {
     const own = scores[name];

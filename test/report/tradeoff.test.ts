@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type AdviceOptions, advise, completeTradeoff, type Tradeoff, tradeoffTable } from "../../src/audit/index.ts";
 import { adviceText, tradeoffCsv, tradeoffDocuments, tradeoffMarkdown } from "../../src/report/index.ts";
-import { type FakeCell, fakeTradeoff, LEAKING, lineAt } from "./tradeoff-fixture.ts";
+import { atSteps, type FakeCell, fakeTradeoff, LEAKING, lineAt } from "./tradeoff-fixture.ts";
 
 const ANY: AdviceOptions = { keepAccuracy: null, marginDb: 1 };
 const told = (tradeoff: Tradeoff, options = ANY) => {
@@ -74,11 +74,13 @@ describe("the advice", () => {
     ]);
     const words = told(fakeTradeoff());
     expect(words).toMatch(
-      /^Use quantise-strong \(quantise: bits 1\)\. It keeps an accuracy of 70\.0 %, 77\.8 % of what/,
+      /^Use quantise-strong \(quantise: bits 1\), as far as naive attackers tell\. It keeps an accuracy of 70\.0 %, 77\.8 % of what/,
     );
     expect(words).toContain(
       "Without a defence inverting-gradients got 20.00 dB at initial weights, 8.00 dB above the floor",
     );
+    expect(words).toContain("none of them knows the defence");
+    expect(words).toContain("What its defences promise over the training: epsilon 1.00 at delta 1e-5.");
     expect(words).toContain("More accurate, or as accurate, but leaking: quantise-weak.");
     const mild = { ...LEAKING, "quantise-weak": { ...LEAKING["quantise-strong"]!, accuracy: 0.88 } };
     expect(advise(fakeTradeoff(mild), ANY).recommended!.cell.name).toBe("quantise-weak");
@@ -125,10 +127,92 @@ describe("the advice", () => {
     expect(told(tradeoff)).toContain("cannot tell the defences apart");
   });
 
+  test("judges each number of local steps, and each place, by its own cell without a defence", () => {
+    const all = atSteps(1, 4);
+    expect(advise(all, ANY).recommended!.cell.name).toBe("quantise-strong-s1");
+    const blind: FakeCell["initial"] = [
+      [9, 10],
+      [9, 10],
+    ];
+    const quiet = (name: string, own: FakeCell) => ({
+      ...own,
+      accuracy: name === "none" ? 0.95 : 0.94,
+      initial: blind,
+      trained: blind,
+    });
+    const fourBlind = atSteps(1, 4, (steps, name, own) => (steps === 4 ? quiet(name, own) : own));
+    const advice = advise(fourBlind, ANY);
+    expect(advice.recommended!.cell.name).toBe("quantise-strong-s1"); // those of four steps are more accurate, and untold
+    const verdicts = Object.fromEntries(advice.judged.map(({ cell, verdict }) => [cell.name, verdict]));
+    expect(verdicts).toMatchObject({
+      "none-s4": "untold",
+      "quantise-weak-s4": "untold",
+      "quantise-strong-s4": "untold",
+    });
+    const oneLeaks = atSteps(1, 4, (steps, name, own) =>
+      steps === 4 ? { ...quiet(name, own), ...(name === "quantise-weak" && { initial: LEAKING.none!.initial }) } : own,
+    );
+    expect(advise(oneLeaks, ANY).judged.find(({ cell }) => cell.name === "none-s4")!.verdict).toBe("untold"); // no defence is never advised
+    const half = advise(fakeTradeoff({ ...LEAKING, none: { ...LEAKING.none!, trained: blind } }), ANY);
+    expect(half.recommended!.untoldAt).toEqual(["trained"]);
+    expect(adviceText(half).sentences.join(" ")).toContain(
+      "At trained weights the attacks found nothing without a defence",
+    );
+  });
+
+  test("never advises no defence, even where it leaks less than the margin", () => {
+    const faint: FakeCell["initial"] = [
+      [12.3, 12.5],
+      [12.4, 12.6],
+    ];
+    const none = { ...LEAKING.none!, initial: faint, trained: faint };
+    const advice = advise(fakeTradeoff({ ...LEAKING, none }), ANY);
+    expect(advice.judged.find(({ cell }) => cell.name === "none")!.verdict).toBe("untold");
+    expect(advice.recommended!.cell.name).toBe("quantise-strong");
+  });
+
+  test("judges no setting of which a planned score is missing, and names it", () => {
+    const whole = fakeTradeoff();
+    const cells = whole.cells.map((row) => ({
+      ...row,
+      trials: row.trials.map((trial) => {
+        const { result: _, ...rest } = trial;
+        const lost = row.name === "quantise-strong" && trial.seed === 1 && trial.setting === "trained";
+        return lost ? { ...rest, status: "failed" as const, failure: "x" } : trial;
+      }),
+    }));
+    const advice = advise({ ...whole, cells, table: tradeoffTable(whole.plan, cells) }, ANY);
+    expect(advice.outcome).toBe("none-holds");
+    const strong = advice.judged.find(({ cell }) => cell.name === "quantise-strong")!;
+    expect(strong).toMatchObject({
+      verdict: "not-measured",
+      missing: ["inverting-gradients at trained weights (1 of 2)"],
+    });
+    expect(adviceText(advice).sentences.join(" ")).toContain(
+      "quantise-strong: inverting-gradients at trained weights (1 of 2)",
+    );
+
+    const [attack] = whole.plan.attack.attacks;
+    const adaptive = { ...attack!, as: "adaptive", settings: { adaptive: true } };
+    const plan = { ...whole.plan, attack: { ...whole.plan.attack, attacks: [attack!, adaptive] } };
+    const never = advise({ ...whole, plan }, ANY);
+    expect(never.recommended).toBeNull(); // the one that adapts has no score at all
+    expect(never.judged.find(({ cell }) => cell.name === "none")!.missing).toEqual([]); // there it has no part
+    const both = whole.cells.map((row) => ({
+      ...row,
+      trials: [
+        ...row.trials,
+        ...(row.name === "none" ? [] : row.trials.map((trial) => ({ ...trial, attack: "adaptive" }))),
+      ],
+    }));
+    const told = advise({ ...whole, plan, cells: both, table: tradeoffTable(plan, both) }, ANY);
+    expect(adviceText(told).title).toBe("Use quantise-strong (quantise: bits 1).");
+  });
+
   test("says where the accuracies mean nothing, because no model was better than naming one class", () => {
     expect(told(fakeTradeoff())).not.toContain("commonest class");
     const dull = Object.fromEntries(Object.entries(LEAKING).map(([name, cell]) => [name, { ...cell, accuracy: 0.12 }]));
-    expect(advise(fakeTradeoff(dull), ANY).untrained).toBe(0.1);
+    expect(advise(fakeTradeoff(dull), ANY)).toMatchObject({ untrained: 0.1, outcome: "untrained", recommended: null });
     expect(told(fakeTradeoff(dull))).toContain("always naming the commonest class (10.0 %)");
   });
 
@@ -137,6 +221,12 @@ describe("the advice", () => {
     const advice = advise(fakeTradeoff({ none: none!, "quantise-weak": weak! }), ANY);
     expect(advice.judged.at(-1)).toMatchObject({ verdict: "not-measured", accuracy: null });
     expect(advise(fakeTradeoff({}), ANY).outcome).toBe("not-measured");
+  });
+
+  test("does not speak of smaller batches than one image", () => {
+    const { plan, ...rest } = fakeTradeoff();
+    const lone = { ...rest, plan: { ...plan, attack: { ...plan.attack, batchSize: 1 } } };
+    expect(advise(lone, ANY).notTested).toContain("Other batch sizes than 1.");
   });
 
   test("names what it assumes and what was not tested: adaptive attackers unless there was one", () => {
@@ -166,7 +256,7 @@ describe("the documents", () => {
   test("are a page without scripts, a figure on white, the table in two forms", () => {
     expect(Object.keys(documents).sort()).toEqual(["figure.svg", "report.html", "table.csv", "table.md"]);
     const page = documents["report.html"]!;
-    expect(page).toContain("<h1>Use quantise-strong (quantise: bits 1).</h1>");
+    expect(page).toContain("<h1>Use quantise-strong (quantise: bits 1), as far as naive attackers tell.</h1>");
     expect(page).toContain("fedleak tradeoff --defences &#39;a &amp; b&#39;");
     expect(page).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
     expect(page).toMatch(/aria-label="Updates at initial weights: none 90.%? ?.* accuracy, 20.00 dB/);

@@ -25,7 +25,7 @@ export function comparisonOf(plan: TradeoffPlan, cell: Cell, model?: CellModel):
   const train = trainingOf(plan, cell);
   const steps = train.training === "fedsgd" ? 1 : train.federation.localSteps;
   const defended = cell.defences.length > 0;
-  const attacks = defended ? attack.attacks : attack.attacks.filter((one) => !isAdaptive(one)); // nothing to adapt to
+  const attacks = attackersOf(plan, cell);
   const adapts = defended && attacks.some(isAdaptive);
   const grants = [...DEFAULT_GRANTS, ...attack.grants, ...(adapts ? ["defence"] : [])];
   const settings = attack.at.map((place) => ({
@@ -45,12 +45,18 @@ export function comparisonOf(plan: TradeoffPlan, cell: Cell, model?: CellModel):
   const { device, threads } = train;
   const request = {
     settings,
-    attacks: attacks.length > 0 ? attacks : attack.attacks,
+    attacks,
     seeds,
     batches: [{ size, evaluations }],
     evaluations,
   };
   return completePlan({ ...request, ...{ mismatchedFloor, checkpointEvery, device, threads } });
+}
+
+/** Who attacks a cell: those that adapt only where there is a defence, unless there are no others. */
+export function attackersOf({ attack }: Pick<TradeoffPlan, "attack">, { defences }: Cell): readonly CompareAttack[] {
+  const naive = attack.attacks.filter((one) => !isAdaptive(one));
+  return defences.length > 0 || naive.length === 0 ? attack.attacks : naive;
 }
 
 /** Whether an attacker re-applies the client's defence. */

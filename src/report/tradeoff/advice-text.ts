@@ -17,25 +17,36 @@ export function adviceText(advice: Advice): { readonly title: string; readonly s
       ],
     };
   }
-  const dull =
-    untrained === null
-      ? []
-      : [
-          `Even without a defence the accuracy is not told from that of always naming the commonest class (${percent(untrained)}): what a defence costs cannot be seen here. Train longer.`,
-        ];
-  if (recommended !== null) {
+  if (outcome === "untrained") {
     return {
-      title: `Use ${settingText(recommended)}.`,
+      title: "This trade-off cannot tell what a defence costs.",
       sentences: [
-        `It keeps an accuracy of ${percent(recommended.accuracy!)}${keptText(recommended)}, and ${leakText(recommended.worst!)}: ` +
-          `the upper end lies at most ${marginDb} dB above the floor, for every attacker that was tried.`,
-        ...dull,
+        `Even without a defence the accuracy is not told from that of always naming the commonest class (${percent(untrained!)}). Train longer.`,
         ...open,
-        ...nextText(judged),
+        ...missingText(judged),
       ],
     };
   }
-  return { title: "No setting that was tried can be advised.", sentences: [...dull, ...open, ...reasons(advice)] };
+  if (recommended !== null) {
+    return {
+      title: recommended.adaptive
+        ? `Use ${settingText(recommended)}.`
+        : `Use ${settingText(recommended)}, as far as naive attackers tell.`,
+      sentences: [
+        `It keeps an accuracy of ${percent(recommended.accuracy!)}${keptText(recommended)}, and ${leakText(recommended.worst!)}: ` +
+          `the upper end lies at most ${marginDb} dB above the floor, for every attacker that was tried${recommended.adaptive ? "" : "; none of them knows the defence, and one that does may get further"}.`,
+        ...recommended.privacy.map((text) => `What its defences promise over the training: ${text}.`),
+        ...recommended.untoldAt.map(
+          (place) =>
+            `At ${place} weights the attacks found nothing without a defence either: what it stops there cannot be seen.`,
+        ),
+        ...open,
+        ...nextText(judged),
+        ...missingText(judged),
+      ],
+    };
+  }
+  return { title: "No setting that was tried can be advised.", sentences: [...open, ...reasons(advice)] };
 }
 
 /** Why nothing holds: the setting that comes nearest, and what to try. */
@@ -55,8 +66,17 @@ function reasons({ judged, keepAccuracy, marginDb }: Advice): string[] {
           `Of the others ${settingText(nearest)} comes nearest: ${leakText(nearest.worst!)}, an upper end of more than ${marginDb} dB above the floor, at an accuracy of ${percent(nearest.accuracy!)}.`,
         ]
       : []),
+    ...missingText(judged),
     "Try stronger settings, two defences in a chain, or more batches: an interval over few of them is wide.",
   ];
+}
+
+/** The settings that are not judged because a planned score is missing. */
+function missingText(judged: readonly Judged[]): string[] {
+  const names = judged.flatMap(({ cell, missing }) =>
+    missing.length === 0 ? [] : [`${cell.name}: ${missing.join(", ")}`],
+  );
+  return names.length === 0 ? [] : [`Not judged, as scored attacks are missing: ${names.join("; ")}.`];
 }
 
 /** What the next more accurate settings lack. */
