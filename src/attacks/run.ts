@@ -76,6 +76,11 @@ export interface AttackRun {
 export interface Solution {
   /** Whether it found all images of the batch. */
   readonly complete: boolean;
+  /**
+   * The largest relative residual ‖A·x − b‖/‖b‖ of the layers' systems; NaN before its step. About 1e-6 of a sound float32 gradient:
+   * where it is large, what was found solves nothing, whatever its gradient is.
+   */
+  readonly relativeResidual: number;
   /** In words, for the ledger. */
   readonly about: string;
 }

@@ -1,6 +1,7 @@
 import { CLOSED_FORMS, type ClosedForm, completeSettings, findAttack, whyNot } from "../attacks/index.ts";
 import { affordableEvaluations } from "./auto-budget.ts";
 import type { Watcher } from "./events.ts";
+import { isProven, proofText, solveForm } from "./proof.ts";
 import type { RunSpec } from "./spec.ts";
 import { compileAttack, prepareTrial, type Trial } from "./trial.ts";
 
@@ -9,9 +10,6 @@ export const AUTO = "auto";
 
 /** The search that has rebuilt most on our own measurements. */
 export const BEST = "fedleak-plus";
-
-/** How sure a closed form must be: the cosine of its images' gradient to the update; our choice, noise gives about 0. */
-const EXPLAINS = 0.99;
 
 type Settings = RunSpec["attack"]["settings"];
 
@@ -41,8 +39,7 @@ export async function chooseAttack(spec: RunSpec, budgetMs: number, watcher: Wat
 /**
  * The choice for what the server of a trial sees; `trial` is prepared for the search, `asked` are the user's settings of it.
  *
- * A closed form is taken when it applies, finds all images, and their gradient has a cosine of 0.99 or more to the update;
- * it has no use for settings of a search. Else a few steps of the search are timed, and what is `left` of the budget, in
+ * A closed form is taken when it applies and what it finds is proven (`isProven`); it has no use for settings of a search. Else a few steps of the search are timed, and what is `left` of the budget, in
  * milliseconds, sets its `evaluations`.
  */
 export async function chooseFor(
@@ -75,10 +72,10 @@ async function tried(trial: Trial, method: ClosedForm): Promise<{ taken: boolean
   const preset = findAttack(method);
   const attack = await compileAttack({ ...trial, preset, settings: completeSettings(preset) });
   try {
-    const { state, cosine } = await attack.step(attack.initial);
-    const { complete, about } = attack.solution!(state);
-    const taken = complete && cosine >= EXPLAINS;
-    const result = `${about} (cosine ${cosine.toFixed(4)} to the update)`;
+    const { threads } = trial.spec;
+    const solved = await solveForm(attack, { ...trial, threads });
+    const taken = isProven(solved);
+    const result = `${solved.about} (${proofText(solved)})`;
     return { taken, verdict: taken ? `taken, ${result}` : `applies, but does not explain the update: ${result}` };
   } finally {
     await attack.release();

@@ -109,8 +109,17 @@ describe("confidence without the truth", () => {
   });
 
   it("of a closed form is proof when its gradient is the update", () => {
-    expect(confidenceOf([of("closed-form", 0.001, photos)], undefined, null, 4)?.outcome).toBe("exact");
-    expect(confidenceOf([of("closed-form", 0.1, photos)], undefined, null, 4)?.outcome).toBe("no-fit");
+    const sound = { complete: true, relativeResidual: 1e-6, leastCosine: 0.9999 };
+    const solved = (residual: number, proof?: Found["row"]["proof"]) => {
+      const { row, images } = of("closed-form", residual, photos);
+      return confidenceOf([{ row: { ...row, ...(proof && { proof }) }, images }], undefined, null, 4)?.outcome;
+    };
+    expect(solved(0.001, sound)).toBe("exact");
+    expect(solved(0.1, sound)).toBe("no-fit");
+    expect(solved(0.001, { ...sound, complete: false })).toBe("fit-unconfirmed"); // one of many images
+    expect(solved(0.001, { ...sound, relativeResidual: 0.4 })).toBe("fit-unconfirmed"); // weights of another round
+    expect(solved(0.001, { ...sound, leastCosine: 0.3 })).toBe("fit-unconfirmed"); // the head alone is explained
+    expect(solved(0.001)).toBe("fit-unconfirmed");
   });
 });
 

@@ -85,9 +85,9 @@ export async function prepareAnalytic(plan: AnalyticPlan): Promise<AttackRun> {
     probe: checked,
     inferredLabels: ({ tensors }) => mostProbable(tensors[LABELS]!),
     solution: ({ iteration }) => {
-      if (iteration === 0) return { complete: false, about: "not solved yet" };
-      const { found, about } = solved.get();
-      return { complete: found === batchSize, about };
+      if (iteration === 0) return { complete: false, relativeResidual: Number.NaN, about: "not solved yet" };
+      const { found, relativeResidual, about } = solved.get();
+      return { complete: found === batchSize, relativeResidual, about };
     },
     release: async () => {
       await Promise.all([check.release(), finish.release()]);

@@ -1,6 +1,7 @@
 import { float32, type Shape, type Tensor } from "../../tensor/index.ts";
 import { grey } from "./grey.ts";
 import type { Leak } from "./leak.ts";
+import { outerResidual } from "./outer-residual.ts";
 
 const FAINTEST = 1e-5; // our choice: of the largest |db|; fainter units are float32 rounding
 const RANGE = 1e-3; // our choice: how far a pixel may lie outside [0,1]; rounding stays far below
@@ -21,8 +22,10 @@ export function linearLeak(weightGradient: Tensor<"float32">, biasGradient: Tens
   const batchSize = shape[0]!;
   if (batchSize === 1) {
     const x = nearestRatio(weightGradient.data, biasGradient.data);
-    if (x) return { images: float32(shape, x), found: 1, about: "1 of 1: the ratio of weight and bias gradients" };
-    return { images: grey(shape), found: 0, about: "0 of 1: no unit of the first layer has a gradient" };
+    if (!x) return { ...NOTHING, images: grey(shape), about: "0 of 1: no unit of the first layer has a gradient" };
+    const relativeResidual = outerResidual(weightGradient.data, biasGradient.data, x);
+    const about = "1 of 1: the ratio of weight and bias gradients";
+    return { images: float32(shape, x), found: 1, relativeResidual, about };
   }
   const groups = agreeing(plausible(weightGradient, biasGradient)).slice(0, batchSize);
   const sure = groups.filter(({ units }) => units > 1).length;
@@ -32,12 +35,15 @@ export function linearLeak(weightGradient: Tensor<"float32">, biasGradient: Tens
       groups.map(({ pixels }) => pixels),
     ),
     found: sure,
+    relativeResidual: 0,
     about:
       `${sure} of ${batchSize} on which several units of the first layer agree, ` +
       `${groups.length - sure} places hold what a single unit tells, most likely a mixture, ` +
       `${batchSize - groups.length} are grey`,
   };
 }
+
+const NOTHING = { found: 0, relativeResidual: 0 } as const;
 
 /** Σ_j db_j·dW_j/Σ_j db_j² in float64; undefined when all db are 0. */
 function nearestRatio(weight: Float32Array, bias: Float32Array): Float64Array | undefined {

@@ -4,6 +4,7 @@ import { convolutionInput, type SolvedSystem } from "./convolution-input.ts";
 import { GREY, grey } from "./grey.ts";
 import type { Layer } from "./layers.ts";
 import type { Leak } from "./leak.ts";
+import { outerResidual } from "./outer-residual.ts";
 import type { Known, Place } from "./place.ts";
 
 /**
@@ -19,32 +20,35 @@ import type { Known, Place } from "./place.ts";
  */
 export function recursiveInversion(layers: readonly Layer[], known: Known, shape: Shape): Leak {
   const systems: SolvedSystem[] = [];
+  let linear = 0; // the largest relative residual of the linear layers
   const head = layers.at(-1)!;
   let place: Place = atLogits(head, known);
   for (const [i, layer] of [...layers.entries()].reverse()) {
     if (layer.kind === "activation") place = invert(layer, place);
-    else if (layer.kind === "linear") place = linearInput(layer, place, known);
-    else {
+    else if (layer.kind === "linear") {
+      const before = linearInput(layer, place, known);
+      linear = Math.max(linear, outerResidual(known.update[layer.weight]!.data, place.delta, before.values));
+      place = before;
+    } else {
       const { before, system } = convolutionInput(layer, place, known, { start: i === 0 ? GREY : 0 });
       place = before;
       systems.push(system);
     }
   }
-  if (!place.values.every(Number.isFinite)) return { images: grey(shape), found: 0, about: FAILED };
+  const relativeResidual = Math.max(linear, ...systems.map((system) => system.relativeResidual));
+  if (!place.values.every(Number.isFinite)) return { images: grey(shape), found: 0, relativeResidual, about: FAILED };
   const unique = systems.every(({ equations, unknowns }) => equations >= unknowns);
-  const about = [unique ? UNIQUE : AMBIGUOUS, ...tightest(systems)].join("; ");
-  return { images: float32(shape, place.values), found: unique ? 1 : 0, about };
+  const about = [unique ? UNIQUE : AMBIGUOUS, ...tightest(systems), residualText(relativeResidual)].join("; ");
+  return { images: float32(shape, place.values), found: unique ? 1 : 0, relativeResidual, about };
 }
 
-/** The layer with the fewest equations for its unknowns, and the largest residual of all, in words. */
+const residualText = (residual: number) => `largest relative residual ${residual.toExponential(1)}`;
+
+/** The layer with the fewest equations for its unknowns, in words. */
 function tightest(systems: readonly SolvedSystem[]): string[] {
   const [least] = [...systems].sort((a, b) => a.equations / a.unknowns - b.equations / b.unknowns);
   if (!least) return [];
-  const residual = Math.max(...systems.map(({ relativeResidual }) => relativeResidual));
-  return [
-    `fewest for ${least.of}: ${least.equations} equations, ${least.unknowns} unknowns`,
-    `largest relative residual ${residual.toExponential(1)}`,
-  ];
+  return [`fewest for ${least.of}: ${least.equations} equations, ${least.unknowns} unknowns`];
 }
 
 const UNIQUE = "1 of 1, layer by layer";

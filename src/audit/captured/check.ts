@@ -1,6 +1,7 @@
 import { gatherEvidence, inferLabels } from "../../attacks/index.ts";
 import type { Device } from "../../runtime/index.ts";
 import { FedleakError, key } from "../../util/index.ts";
+import { EXPLAINS, proofText } from "../proof.ts";
 import { type ClosedFormResult, tryClosedForms } from "./closed-form.ts";
 import { type Finding, found } from "./finding.ts";
 import { headLaws } from "./head-laws.ts";
@@ -107,10 +108,14 @@ async function labelsOf(captured: CapturedUpdate, images: number | undefined, op
 }
 
 /** A closed form that gives one image whose gradient is not the update says that the files do not belong together. */
-function closedFormLaw({ method, outcome, cosine, about }: ClosedFormResult, localSteps: number): Finding[] {
+function closedFormLaw({ method, outcome, cosine, proof, about }: ClosedFormResult, localSteps: number): Finding[] {
   if (outcome === "solved")
-    return [found(method, "passed", `${about}; its gradient is the update (cosine ${cosine!.toFixed(4)})`)];
+    return [found(method, "passed", `${about}; its gradient is the update (${proofText(proof!)})`)];
   if (outcome === "not" || localSteps > 1 || method !== "linear-leak" || !about.startsWith("1 of 1")) return [];
+  if (cosine! >= EXPLAINS) {
+    const half = `the image that the first layer spells out explains the update only in part (${proofText(proof!)})`;
+    return [found(method, "doubt", `${half}: it is not exact, or not of these weights`)];
+  }
   const text = `the image that the first layer spells out has another gradient (cosine ${cosine!.toFixed(4)})`;
   return [
     found(

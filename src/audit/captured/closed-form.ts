@@ -10,21 +10,24 @@ import type { Observation } from "../../fl/index.ts";
 import type { Model } from "../../nn/index.ts";
 import type { Device } from "../../runtime/index.ts";
 import { FedleakError, key } from "../../util/index.ts";
+import { isProven, type Proof, solveForm } from "../proof.ts";
 
 /** What a closed form comes to on a captured update. */
 export interface ClosedFormResult {
   readonly method: ClosedForm;
-  /** solved: all images found, and their gradient is the update; applies: tried, and not all found; not: see `about`. */
+  /** solved: all images found, and proven to be those of the update (`isProven`); applies: tried, and not all found; not: see `about`. */
   readonly outcome: "solved" | "applies" | "not";
   /** cos of the found images' gradient to the update; null: not tried. */
   readonly cosine: number | null;
+  /** What they rest on; null: not tried. */
+  readonly proof: Proof | null;
   readonly about: string;
 }
 
 /**
  * Each closed form on an observation: why it does not apply, or what it finds and how well that explains the update.
  *
- * No truth is needed: images whose gradient has a cosine of 0.99 or more to the update are those that made it.
+ * No truth is needed: where the closed form's equations hold and the images' gradient is the update in every tensor, these made it.
  */
 export async function tryClosedForms(
   network: Model,
@@ -34,13 +37,12 @@ export async function tryClosedForms(
   const results: ClosedFormResult[] = [];
   for (const method of CLOSED_FORMS) {
     const reason = whyNot(method, network, observation) ?? tooLarge(method, network);
-    if (reason !== undefined) results.push({ method, outcome: "not", cosine: null, about: reason });
+    if (reason !== undefined) results.push({ method, outcome: "not", cosine: null, proof: null, about: reason });
     else results.push(await tried(method, network, observation, where));
   }
   return results;
 }
 
-const EXPLAINS = 0.99; // as fedleak attack auto takes it; our choice, noise gives about 0
 const LARGEST = 4096; // numbers of an image that r-gap is solved for in seconds; our choice
 
 function tooLarge(method: ClosedForm, { inputShape: [c, h, w] }: Model): string | undefined {
@@ -63,14 +65,15 @@ async function tried(
       ...{ key: key(0), device, threads }, // a closed form draws nothing
     });
     try {
-      const { state, cosine } = await attack.step(attack.initial);
-      const { complete, about } = attack.solution!(state);
-      return { method, outcome: complete && cosine >= EXPLAINS ? "solved" : "applies", cosine, about };
+      const solved = await solveForm(attack, { model: network, observation, device, threads });
+      const { cosine, about, complete, relativeResidual, leastCosine } = solved;
+      const proof = { complete, relativeResidual, leastCosine };
+      return { method, outcome: isProven(proof) ? "solved" : "applies", cosine, proof, about };
     } finally {
       await attack.release();
     }
   } catch (error) {
     if (!(error instanceof FedleakError)) throw error;
-    return { method, outcome: "not", cosine: null, about: error.message };
+    return { method, outcome: "not", cosine: null, proof: null, about: error.message };
   }
 }

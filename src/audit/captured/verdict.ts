@@ -1,3 +1,4 @@
+import { proofText } from "../proof.ts";
 import type { ClosedFormResult } from "./closed-form.ts";
 import { type Finding, short } from "./finding.ts";
 import { equationsOf, type LayerRow } from "./layer-rows.ts";
@@ -44,7 +45,7 @@ export function judge(
     };
   }
   if (solved) {
-    const proof = `their gradient has a cosine of ${solved.cosine!.toFixed(4)} to the update`;
+    const proof = `their gradient is the update in every tensor (${proofText(solved.proof!)})`;
     return { verdict: "exact", reasons: [`${solved.method} finds ${solved.about}`, proof] };
   }
   const { equations, unknowns, image } = equationsOf(rows, captured.network, images);

@@ -1,6 +1,7 @@
 import { prepareAttack } from "../../../attacks/index.ts";
 import { float32, type Tensor } from "../../../tensor/index.ts";
 import { key } from "../../../util/index.ts";
+import { type Proof, solveForm } from "../../proof.ts";
 import { observationOf } from "../observation.ts";
 import type { AttackChoice, Subject } from "./subject.ts";
 
@@ -9,8 +10,8 @@ export interface Solved {
   /** [B,C,H,W] in [0,1] */
   readonly images: Tensor<"float32">;
   readonly labels: readonly number[];
-  /** In words: how many it found. */
-  readonly about: string;
+  /** What the images rest on. */
+  readonly proof: Proof;
 }
 
 /**
@@ -21,18 +22,21 @@ export interface Solved {
 export async function solveFor(subject: Subject, { preset, settings }: AttackChoice): Promise<Solved> {
   const { captured, device, spec, images } = subject;
   const { labels } = subject.observation;
-  const attack = await prepareAttack({
-    ...{ model: captured.network, attack: preset, settings, device, threads: spec.threads },
+  const where = {
+    ...{ model: captured.network, device, threads: spec.threads },
     observation: observationOf({ ...captured, model: captured.network }, images, { labels }),
+  };
+  const attack = await prepareAttack({
+    ...{ ...where, attack: preset, settings },
     key: key(spec.seed), // a closed form draws nothing
   });
   try {
-    const { state } = await attack.step(attack.initial);
+    const { state, complete, relativeResidual, leastCosine } = await solveForm(attack, where);
     const found = (await attack.probe(state)).images;
     return {
       images: plain(found, captured.manifest.normalisation),
       labels: attack.inferredLabels(state),
-      about: attack.solution!(state).about,
+      proof: { complete, relativeResidual, leastCosine },
     };
   } finally {
     await attack.release();

@@ -1,4 +1,5 @@
 import type { Images } from "../../../metrics/index.ts";
+import { isProven } from "../../proof.ts";
 import { agreementOf } from "./agreement.ts";
 import type { AuditRow, Confidence } from "./record.ts";
 
@@ -9,7 +10,7 @@ export interface Found {
 }
 
 export const FITS = 0.5; // of what the control and strangers leave; our choice: no better than that may be the labels' part alone
-const PROVEN = 0.01; // residual of a closed form's images, as where `check` calls one solved
+const NEAR = 0.01; // residual of a closed form's images that explain the update as a whole; our choice
 
 /**
  * What may be believed of reconstructions without knowing the truth; undefined when no row has an end.
@@ -31,8 +32,8 @@ export function confidenceOf(
   const residual = best.row.residual!;
   const about = { best: best.row.name, residual };
   if (best.row.name === CLOSED_FORM) {
-    const outcome = residual <= PROVEN ? ("exact" as const) : ("no-fit" as const);
-    const fitting = outcome === "exact" ? [best.row.name] : [];
+    const outcome = closedFormOutcome(residual, best.row.proof);
+    const fitting = outcome === "no-fit" ? [] : [best.row.name];
     return { ...about, outcome, controlResidual: null, strangersResidual: null, fitting, agreement: [] };
   }
   const controlResidual = control?.row.residual ?? null;
@@ -57,6 +58,12 @@ export function confidenceOf(
 }
 
 export const CLOSED_FORM = "closed-form";
+
+/** Exact is what is proven in every tensor; the residual over all parameters is mostly the head's. */
+function closedFormOutcome(residual: number, proof: AuditRow["proof"]): Confidence["outcome"] {
+  if (residual > NEAR) return "no-fit";
+  return proof && isProven(proof) ? "exact" : "fit-unconfirmed";
+}
 
 function outcomeOf(fitting: number, agreement: Confidence["agreement"]): Confidence["outcome"] {
   if (fitting === 0) return "no-fit";

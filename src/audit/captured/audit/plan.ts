@@ -1,5 +1,6 @@
 import type { AttackSettings } from "../../../attacks/index.ts";
 import { AUTO, BEST } from "../../auto.ts";
+import { proofText } from "../../proof.ts";
 import type { CheckReport } from "../check.ts";
 import { shareBudget } from "./budget.ts";
 import type { AuditRecord } from "./record.ts";
@@ -24,12 +25,12 @@ export async function planAudit(
 ): Promise<Plan> {
   const { name, settings } = subject.spec.attack;
   if (name !== AUTO) return withinBudget(subject, chosen(name, settings), [], left, going);
-  const verdicts = check.closedForms.map(({ method, outcome, cosine, about }) => ({
+  const verdicts = check.closedForms.map(({ method, outcome, proof, about }) => ({
     attack: method,
     verdict:
       outcome === "not"
         ? `does not apply, ${about}`
-        : `${outcome === "solved" ? "taken" : "applies, but does not explain the update"}, ${about} (cosine ${cosine!.toFixed(4)} to the update)`,
+        : `${outcome === "solved" ? "taken" : "applies, but does not explain the update"}, ${about} (${proofText(proof!)})`,
   }));
   const solved = check.closedForms.find(({ outcome }) => outcome === "solved");
   if (solved) return { ...chosen(solved.method, {}), verdicts };

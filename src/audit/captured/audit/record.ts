@@ -54,6 +54,14 @@ const row = z.strictObject({
   /** One class an image, in the order of its images. */
   labels: z.array(count),
   curve: runRecord.shape.curve,
+  /** Of a closed form: what its images rest on; without it they prove nothing. */
+  proof: z
+    .strictObject({
+      complete: z.boolean(),
+      relativeResidual: z.number().nonnegative(),
+      leastCosine: z.number().min(-1).max(1),
+    })
+    .optional(),
 });
 
 const agreement = z.strictObject({

@@ -22,15 +22,16 @@ export interface SearchPlace {
 /** The name of the search that is run on the update of nobody. */
 export const CONTROL = "control";
 
-/** The closed form as an audit's only row, and what it has to say. */
-export async function runClosedForm(place: SearchPlace): Promise<Found & { readonly about: string }> {
+/** The closed form as an audit's only row. */
+export async function runClosedForm(place: SearchPlace): Promise<Found> {
   const began = performance.now();
-  const { images, labels, about } = await solveFor(place.subject, place.choice);
+  const { images, labels, proof } = await solveFor(place.subject, place.choice);
   const measured = await measure(place, images, labels, { control: false, failure: undefined });
   await writeFound(place.folder, CLOSED_FORM, images);
   const seconds = (performance.now() - began) / 1000;
   const cost = { iterations: 1, evaluations: 1, seconds };
-  return { row: { name: CLOSED_FORM, ...cost, labels: [...labels], curve: [], ...measured }, images, about };
+  const shown = Number.isFinite(proof.relativeResidual) ? { proof } : {}; // lost numbers prove nothing
+  return { row: { name: CLOSED_FORM, ...cost, labels: [...labels], curve: [], ...shown, ...measured }, images };
 }
 
 /**
