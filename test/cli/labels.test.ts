@@ -4,9 +4,7 @@ import { fedleak } from "./fedleak.ts";
 const SMALL = ["labels", "--model", "lenet-sigmoid", "--size", "8", "--threads", "1"];
 
 describe.concurrent("labels", () => {
-  test("prints a table a batch size, rules before floors, and its progress on stderr", {
-    timeout: 60_000,
-  }, async () => {
+  test("prints a table a batch size, rules before floors, and its progress on stderr", async () => {
     const { status, stdout, stderr } = await fedleak([
       ...SMALL,
       "--batches",
@@ -22,7 +20,7 @@ describe.concurrent("labels", () => {
     expect(status).toBe(0);
   });
 
-  test("--json is one object", { timeout: 60_000 }, async () => {
+  test("--json is one object", async () => {
     const { status, stdout } = await fedleak([...SMALL, "--batches", "1", "--trials", "1", "--rules", "yin", "--json"]);
     const { rows, model, draw } = JSON.parse(stdout);
     expect(rows[0]).toMatchObject({ batchSize: 1, kind: "rule", name: "yin", trials: 1, countAccuracy: 1 });
@@ -35,13 +33,13 @@ describe.concurrent("labels", () => {
     [["--batches", "1,x"], /"x" is no batch size; write whole numbers, as 1,4,16/],
     [["--trials", "0"], /whole number from 1/],
     [["--batches", "100000"], /at most the \d+ images of embedded.*Pass smaller --batches/],
-  ])("%j is an error that says what to do", { timeout: 60_000 }, async (args, words) => {
+  ])("%j is an error that says what to do", async (args, words) => {
     const { status, stderr } = await fedleak([...SMALL, ...args]);
     expect(stderr).toMatch(words);
     expect(status).toBe(2);
   });
 
-  test("has help with examples", { timeout: 60_000 }, async () => {
+  test("has help with examples", async () => {
     const { stdout } = await fedleak(["labels", "--help"]);
     expect(stdout).toMatch(/Examples:[\s\S]*\$ fedleak labels/);
     expect(stdout).not.toContain("--learning-rate");
