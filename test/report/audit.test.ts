@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { parseHTML } from "linkedom/worker";
 import { chromium } from "playwright-core";
 import { describe, expect, test } from "vitest";
+import { conclusionOf } from "../../src/audit/captured/audit/conclusion.ts";
 import type { AuditPictures, AuditRecord } from "../../src/audit/index.ts";
 import { encodePng } from "../../src/data/index.ts";
 import { floors, leakage, scoreReconstruction } from "../../src/metrics/index.ts";
@@ -34,6 +35,10 @@ function recordOf(confidence: Partial<Confidence> = {}, more: Partial<AuditRecor
       cosine: 1 - residual / i,
     })),
   });
+  const judged: Confidence = {
+    ...{ outcome: "agree-and-fit", best: "seed-0", residual: 0.02, controlResidual: 0.8, strangersResidual: 0.7 },
+    ...{ fitting: ["seed-0", "seed-1"], agreement: agreement(true, true), ...confidence },
+  };
   return {
     ...{ format: "fedleak-audit", version: 1, status: "finished" },
     ...{ startedAt: "2026-03-14T09:26:53.000Z", command: "fedleak audit my-update --budget 5m" },
@@ -62,10 +67,8 @@ function recordOf(confidence: Partial<Confidence> = {}, more: Partial<AuditRecor
     ],
     versions: { fedleak: "0.1.0", onnxruntime: "1", platform: "linux" },
     rows: [rowOf("seed-0", 0.02), rowOf("seed-1", 0.03), rowOf("control", 0.8)],
-    confidence: {
-      ...{ outcome: "agree-and-fit", best: "seed-0", residual: 0.02, controlResidual: 0.8, strangersResidual: 0.7 },
-      ...{ fitting: ["seed-0", "seed-1"], agreement: agreement(true, true), ...confidence },
-    },
+    confidence: judged,
+    conclusion: conclusionOf(judged, more.scores),
     advice: ["Larger batches."],
     ...more,
   };
@@ -73,7 +76,11 @@ function recordOf(confidence: Partial<Confidence> = {}, more: Partial<AuditRecor
 
 /** Scores of the best row against images that are these or others. */
 function scored(found: number, truth: number): Pick<AuditRecord, "scores"> {
-  const { psnrDb, psnrInterval95Db, ssim, msSsim, mse, pairs } = scoreReconstruction(drawn(truth), drawn(found));
+  return scoredAs(drawn(found), truth);
+}
+
+function scoredAs(found: ReturnType<typeof drawn>, truth: number): Pick<AuditRecord, "scores"> {
+  const { psnrDb, psnrInterval95Db, ssim, msSsim, mse, pairs } = scoreReconstruction(drawn(truth), found);
   const measured = floors(drawn(truth));
   const list = Object.values(measured);
   const above = { oneToOne: leakage(pairs.oneToOne, list), manyToOne: leakage(pairs.manyToOne, list) };
@@ -107,7 +114,7 @@ describe("the verdict in plain words", () => {
       /Do not fit/,
     ],
     [
-      { outcome: "exact", controlResidual: null, agreement: [] },
+      { outcome: "exact", best: "closed-form", controlResidual: null, agreement: [] },
       /gives its 2 images away exactly/,
       /a proof, no guess/,
     ],
@@ -122,7 +129,31 @@ describe("the verdict in plain words", () => {
     expect(auditVerdict(recordOf({}, scored(1, 1))).headline).toMatch(/every search found/);
     expect(auditVerdict(recordOf({}, scored(1, 9))).headline).toMatch(/agree, but not on the private images/);
     const missed = recordOf({ outcome: "no-fit", agreement: [], fitting: [] }, scored(1, 1));
-    expect(auditVerdict(missed).headline).toMatch(/leaks, as the private images show/);
+    expect(auditVerdict(missed).headline).toMatch(/leaks 2 of 2 images, as the private images show/);
+    const told = (record: AuditRecord) => auditVerdict(record).sentences[0];
+    expect(told(missed)).toMatch(/do not rely on their silence/);
+    expect(told(recordOf({}, scored(1, 9)))).toMatch(/No private image was rebuilt/);
+  });
+
+  test.each(["no-fit", "agree-in-part"] as const)(
+    "%s: one image of two that leaks is told, though the mean does not show it",
+    (outcome) => {
+      const mixed = drawn(1).data.slice();
+      mixed.set(drawn(9).data.subarray(3 * 144), 3 * 144); // the second is another's
+      const record = recordOf({ outcome, agreement: [] }, scoredAs(float32(IMAGES, mixed), 1));
+      expect(record.conclusion).toMatchObject({ leaks: true, images: { clear: 1, of: 2 } });
+      expect(auditVerdict(record).headline).toMatch(/^This update leaks 1 of 2 images, as the private images show/);
+    },
+  );
+
+  test("counts the searches that fit, and says what is missing where there is no control", () => {
+    const { rows } = recordOf();
+    const more = { rows: [...rows, ...[2, 3, 4].map((i) => ({ ...rows[0]!, name: `seed-${i}` }))] };
+    expect(auditVerdict(recordOf({}, more)).headline).toMatch(/2 of 5 searches fit and found the same 2 pictures/);
+    const blind = auditVerdict(recordOf({ outcome: "fit-unconfirmed", controlResidual: null, agreement: [] }));
+    expect(blind.sentences.join(" ")).toMatch(
+      /the control or the measure of strangers failed.*update of nobody failed/,
+    );
   });
 
   test("of an audit that has not ended, or whose files contradict each other, says so", () => {
@@ -182,7 +213,7 @@ describe("the page", () => {
         for (const record of [
           recordOf(),
           recordOf({}, scored(1, 1)),
-          recordOf({ outcome: "exact", controlResidual: null, agreement: [] }),
+          recordOf({ outcome: "exact", best: "closed-form", controlResidual: null, agreement: [] }),
         ]) {
           const text = renderAudit(record, await picturesOf(record.scores ? 1 : undefined));
           for (const width of [1200, 400]) {

@@ -1,5 +1,6 @@
 import type { CheckReport } from "../check.ts";
-import type { AuditRecord, Confidence } from "./record.ts";
+import { CLOSED_FORM } from "./confidence.ts";
+import type { AuditRecord, Conclusion, Confidence } from "./record.ts";
 import type { Subject } from "./subject.ts";
 
 /** What to do when `check` found that the files contradict each other, one sentence each. */
@@ -30,11 +31,22 @@ const REMEDIES: Readonly<Record<string, string>> = {
  * What would change the outcome, one sentence each: what the client can do where something leaked, what the auditor can
  * where nothing was shown. Only what this update leaves open is told.
  */
-export function adviceOn(subject: Subject, confidence: Confidence | undefined, check: AuditRecord["check"]): string[] {
-  const leaked = confidence !== undefined && ["exact", "agree-and-fit", "agree-in-part"].includes(confidence.outcome);
+export function adviceOn(
+  subject: Subject,
+  confidence: Confidence | undefined,
+  conclusion: Conclusion | undefined,
+  check: AuditRecord["check"],
+): string[] {
   const doubts = check.findings.filter(({ level }) => level === "doubt").map(({ text }) => text);
   return [
-    ...(leaked ? protections(subject, confidence.outcome === "exact") : furtherTests(subject, confidence)),
+    ...(conclusion?.leaks
+      ? protections(subject, confidence?.outcome === "exact")
+      : [
+          ...(conclusion?.contradicted
+            ? ["Make sure that the private images are those behind this very update: what was found explains it."]
+            : []),
+          ...furtherTests(subject, confidence),
+        ]),
     ...doubts.map((text) => `The check doubts: ${text}.`),
   ];
 }
@@ -78,12 +90,23 @@ function furtherTests({ spec, captured, images, stated }: Subject, confidence: C
           "The update is explained by images that differ from seed to seed: a prior (--prior, --grant public-data) may tell which are real.",
         ]
       : []),
-    ...(confidence?.outcome === "fit-unconfirmed" ? ["Only one search fits: run more --seeds."] : []),
-    "Run it longer (--budget 1h) and with more --seeds before you rely on it.",
+    ...(confidence ? unconfirmed(confidence) : []),
+    ...(confidence?.best === CLOSED_FORM
+      ? ["Let searches look for it too (--attack auto), from several --seeds."]
+      : ["Run it longer (--budget 1h) and with more --seeds before you rely on it."]),
     ...(images > 1 ? ["Audit the client's smallest batch: one image leaks most."] : []),
     ...(needed.length > 0 ? [`Write into the manifest what was guessed: ${needed.join(", ")}.`] : []),
     ...(spec.grants.includes("labels")
       ? []
       : ["Grant the labels (--truth DIR --grant labels) to see what a server that knows them gets."]),
   ];
+}
+
+function unconfirmed({ outcome, best, fitting, controlResidual, strangersResidual }: Confidence): string[] {
+  if (outcome !== "fit-unconfirmed" || best === CLOSED_FORM) return [];
+  if (controlResidual === null || strangersResidual === null)
+    return [
+      "Run it again with another --seed: without a control and strangers nothing tells how well chance explains an update.",
+    ];
+  return fitting.length === 1 ? ["Only one search fits: run more --seeds."] : [];
 }

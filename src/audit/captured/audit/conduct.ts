@@ -2,6 +2,7 @@ import type { Images } from "../../../metrics/index.ts";
 import { key, split } from "../../../util/index.ts";
 import type { CheckpointOwner } from "../../checkpoint.ts";
 import { adviceOn } from "./advice.ts";
+import { conclusionOf } from "./conclusion.ts";
 import { confidenceOf, type Found } from "./confidence.ts";
 import type { AuditWatcher } from "./events.ts";
 import { dropSearchState, type RenderAudit, readFound, writeAudited, writeAuditRecord } from "./files.ts";
@@ -81,14 +82,17 @@ async function conclude(
   const shown = inOrder(found, confidence?.best);
   const finite = new Map([...shown].filter(([name]) => found.get(name)!.row.residual !== null));
   const scored = best && subject.truth ? scoresOf(subject.truth, finite, best.row, subject.spec.seed) : undefined;
+  const scores = typeof scored === "object" ? scored : undefined;
+  const conclusion = confidence && conclusionOf(confidence, scores);
   const record: AuditRecord = {
     ...before,
     status: failed ? "failed" : status,
     ...(failed && { failure: failure ?? "no search came to an end" }),
     ...(confidence && { confidence }),
+    ...(conclusion && { conclusion }),
     ...(typeof scored === "string" && { notScored: scored }),
-    ...(typeof scored === "object" && { scores: scored }),
-    advice: status === "finished" ? adviceOn(subject, confidence, before.check) : [],
+    ...(scores && { scores }),
+    advice: status === "finished" ? adviceOn(subject, confidence, conclusion, before.check) : [],
   };
   await writeAudited(folder, record, { found: finite, truth: subject.truth?.images }, render);
   return record;

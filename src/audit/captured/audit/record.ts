@@ -87,6 +87,15 @@ const confidence = z.strictObject({
   agreement: z.array(agreement),
 });
 
+/** What it comes to, by `conclusionOf`: headline, meaning and advice follow from it. */
+const conclusion = z.strictObject({
+  leaks: z.boolean(),
+  /** Whether the private images say otherwise than the searches among themselves. */
+  contradicted: z.boolean(),
+  /** Private images that were rebuilt clearly above their own floors; null: there are none to score against. */
+  images: z.strictObject({ clear: count, of: count }).nullable(),
+});
+
 /** The best row against the private images. */
 const scores = runResults
   .pick({
@@ -140,6 +149,8 @@ const auditRecord = z.strictObject({
   versions: runRecord.shape.versions,
   rows: z.array(row),
   confidence: confidence.optional(),
+  /** There where confidence is. */
+  conclusion: conclusion.optional(),
   scores: scores.optional(),
   /** Why there are no scores although there is a truth. */
   notScored: z.string().min(1).optional(),
@@ -150,6 +161,7 @@ const auditRecord = z.strictObject({
 export type AuditRecord = z.infer<typeof auditRecord>;
 export type AuditRow = AuditRecord["rows"][number];
 export type Confidence = z.infer<typeof confidence>;
+export type Conclusion = z.infer<typeof conclusion>;
 export type AuditScores = z.infer<typeof scores>;
 export type LabelReport = z.infer<typeof labels>;
 
