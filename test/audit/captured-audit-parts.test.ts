@@ -101,11 +101,18 @@ describe("confidence without the truth", () => {
     expect(judged([of("seed-0", 0.1, photos), of("seed-1", 0.1, photos)], 0.4, 0.15)?.outcome).toBe("no-fit"); // strangers do as well
   });
 
-  it("passes over searches that failed, and takes a failed control for one that explains nothing", () => {
+  it("passes over searches that failed, and confirms nothing without a control or strangers", () => {
     expect(judged([of("seed-0", null, photos)])).toBeUndefined();
     expect(judged([of("seed-0", null, photos), of("seed-1", 0.1, photos)])?.outcome).toBe("fit-unconfirmed");
-    expect(judged([of("seed-0", 0.45, photos), of("seed-1", 0.45, photos)], null)?.outcome).toBe("agree-and-fit");
+    expect(judged([of("seed-0", 0.45, photos), of("seed-1", 0.45, photos)], null)?.outcome).toBe("fit-unconfirmed");
+    expect(judged([of("seed-0", 0.1, photos), of("seed-1", 0.1, photos)], 0.4, null)?.outcome).toBe("fit-unconfirmed");
     expect(judged([of("seed-0", 0.55, photos), of("seed-1", 0.55, photos)], null)?.outcome).toBe("no-fit");
+  });
+
+  it("is in part where fewer than half of the searches fit", () => {
+    const five = (fitting: number) =>
+      judged(Array.from({ length: 5 }, (_, i) => of(`seed-${i}`, i < fitting ? 0.1 : 0.3, photos)))?.outcome;
+    expect([five(2), five(3)]).toEqual(["agree-in-part", "agree-and-fit"]);
   });
 
   it("of a closed form is proof when its gradient is the update", () => {

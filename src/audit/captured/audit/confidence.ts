@@ -17,7 +17,8 @@ const NEAR = 0.01; // residual of a closed form's images that explain the update
  *
  * Fit: a row's residual is at most half of the control's, which tells what chance explains, and half of what pictures of
  * strangers leave (`strangersResidual`), which tells what the labels explain. Agreement: the rows
- * that fit have found the same images (`agreementOf`). One who fits without agreement has found an image that explains the
+ * that fit have found the same images (`agreementOf`), in part at most where fewer than half of the searches fit. Without a finite
+ * control and strangers nothing is told beyond "fit, not confirmed": there is no measure of what chance explains. One who fits without agreement has found an image that explains the
  * update, and not that it is the client's.
  */
 export function confidenceOf(
@@ -37,7 +38,8 @@ export function confidenceOf(
     return { ...about, outcome, controlResidual: null, strangersResidual: null, fitting, agreement: [] };
   }
   const controlResidual = control?.row.residual ?? null;
-  const limit = FITS * Math.min(controlResidual ?? 1, strangers ?? 1); // 1: one that failed explains nothing
+  const measured = controlResidual !== null && strangers !== null;
+  const limit = FITS * Math.min(controlResidual ?? 1, strangers ?? 1); // 1: not known; then nothing is confirmed below
   const fitting = ended.filter(({ row }) => row.residual! <= limit);
   const same = fitting.filter(({ images }) => images.shape[0] === imagesSought);
   const agreement =
@@ -49,7 +51,7 @@ export function confidenceOf(
         );
   return {
     ...about,
-    outcome: outcomeOf(fitting.length, agreement),
+    outcome: measured ? outcomeOf(fitting.length, found.length, agreement) : unmeasuredOutcome(fitting.length),
     controlResidual,
     strangersResidual: strangers,
     fitting: fitting.map(({ row }) => row.name),
@@ -65,10 +67,12 @@ function closedFormOutcome(residual: number, proof: AuditRow["proof"]): Confiden
   return proof && isProven(proof) ? "exact" : "fit-unconfirmed";
 }
 
-function outcomeOf(fitting: number, agreement: Confidence["agreement"]): Confidence["outcome"] {
+const unmeasuredOutcome = (fitting: number) => (fitting === 0 ? "no-fit" : "fit-unconfirmed");
+
+function outcomeOf(fitting: number, searches: number, agreement: Confidence["agreement"]): Confidence["outcome"] {
   if (fitting === 0) return "no-fit";
   if (agreement.length === 0) return "fit-unconfirmed";
   const agreeing = agreement.filter(({ agrees }) => agrees).length;
   if (agreeing === 0) return "fit-but-disagree";
-  return agreeing === agreement.length ? "agree-and-fit" : "agree-in-part";
+  return agreeing === agreement.length && 2 * fitting >= searches ? "agree-and-fit" : "agree-in-part";
 }
