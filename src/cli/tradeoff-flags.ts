@@ -44,7 +44,7 @@ export function tradeoffPlan(flags: Flags): TradeoffPlan {
   });
 }
 
-export const ATTACKS = "fedleak-release"; // as `attack`'s default
+export const ATTACKS = "fedleak-release,fedleak-release:adaptive=true"; // `attack`'s default, naive and knowing the defence
 
 /**
  * `dp-sgd,quantise:bits=3,soteria:percentile=50+sparsify`: defences by name, which go up their ladder, or settings of one's own,

@@ -105,6 +105,11 @@ describe("the plan of the flags", () => {
     expect(plan.train.data).toMatchObject({ paths: [resolve("a.bin"), resolve("b.bin")], test: resolve("t.bin") });
   });
 
+  test("attacks once not knowing the defence and once knowing it, unless told otherwise", () => {
+    const { attacks } = planOf("--defences", "sign").attack;
+    expect(attacks.map(({ as }) => as)).toEqual(["fedleak-release", "fedleak-release:adaptive=true"]);
+  });
+
   test("refuses lists that are none", () => {
     expect(() => parseDefences("sign,,soteria")).toThrow("--defences: it must be a list of defences");
     expect(() => parseDefences("sign,x=1")).toThrow("--defence: it must be a name, or name:key=value");

@@ -4,6 +4,8 @@ import { expandPlan, type TrialPlan } from "../compare/expand.ts";
 import { type CompareAttack, type ComparePlan, completePlan } from "../compare/plan.ts";
 import { leavesAverage } from "../train/defence-spec.ts";
 import type { AppliedDefence, TrainRecord } from "../train/record.ts";
+import type { TrainSpec } from "../train/spec.ts";
+import { scheduleOf } from "../train/task.ts";
 import type { Cell } from "./cells.ts";
 import { type Place, type TradeoffPlan, trainingOf } from "./plan.ts";
 
@@ -24,10 +26,8 @@ export function comparisonOf(plan: TradeoffPlan, cell: Cell, model?: CellModel):
   const { attack } = plan;
   const train = trainingOf(plan, cell);
   const steps = train.training === "fedsgd" ? 1 : train.federation.localSteps;
-  const defended = cell.defences.length > 0;
   const attacks = attackersOf(plan, cell);
-  const adapts = defended && attacks.some(isAdaptive);
-  const grants = [...DEFAULT_GRANTS, ...attack.grants, ...(adapts ? ["defence"] : [])];
+  const grants = [...DEFAULT_GRANTS, ...attack.grants, ...(attacks.some(isAdaptive) ? ["defence"] : [])];
   const settings = attack.at.map((place) => ({
     name: place,
     model: { ...train.model, ...(place === "trained" && { weights: model?.weights ?? null }) },
@@ -37,7 +37,7 @@ export function comparisonOf(plan: TradeoffPlan, cell: Cell, model?: CellModel):
     },
     client: {
       ...{ batchNorm: train.batchNorm, grants, defences: defencesAt(cell, place, model) },
-      ...(steps !== null && steps > 1 && { localSteps: steps, localLearningRate: train.optimiser.learningRate }),
+      ...(steps !== null && steps > 1 && { localSteps: steps, localLearningRate: rateAt(train, place) }),
     },
     prior: attack.prior,
   }));
@@ -51,6 +51,11 @@ export function comparisonOf(plan: TradeoffPlan, cell: Cell, model?: CellModel):
     evaluations,
   };
   return completePlan({ ...request, ...{ mismatchedFloor, checkpointEvery, device, threads } });
+}
+
+/** The learning rate of a client's steps: that of the first round, or that of the last by the training's schedule. */
+export function rateAt(train: TrainSpec, place: Place): number {
+  return train.optimiser.learningRate * scheduleOf(train)(place === "initial" ? 0 : train.length - 1);
 }
 
 /** Who attacks a cell: those that adapt only where there is a defence, unless there are no others. */

@@ -1,4 +1,4 @@
-import type { Tradeoff, TradeoffLine } from "../../audit/index.ts";
+import { rateAt, type Tradeoff, type TradeoffLine } from "../../audit/index.ts";
 import { plural } from "../format.ts";
 import { worstOf } from "./lines.ts";
 
@@ -91,9 +91,17 @@ export function tradeoffNote({ plan, cells }: Pick<Tradeoff, "plan" | "cells">):
     `${train.model.name}, ${train.length} rounds of ${train.training}, ${clients} clients (${partition.name}), a share of ${share} a round, ` +
     `batches of ${train.batchSize}; accuracy on ${on}, one training a setting (seed ${train.seed}), so that its interval is over images only. ` +
     `Attacked: updates of batches of ${attack.batchSize}, ${plural(attack.seeds.length, "seed")}, ${attack.evaluations} gradient evaluations each; ` +
-    `granted: batch size${attack.grants.map((name) => `, ${name}`).join("")}${adapts ? "; to those that adapt, the defence" : ""}. The worst attacker counts. ` +
+    `granted: batch size${attack.grants.map((name) => `, ${name}`).join("")}${adapts ? "; to those that adapt, the defence" : ""}. ${rateText(plan)}The worst attacker counts. ` +
     "Intervals of PSNR are by the bootstrap and too short over few values."
   );
+}
+
+/** What several local steps are taken with at trained weights: the schedule may have left little of the learning rate. */
+function rateText({ train, cells, attack }: Tradeoff["plan"]): string {
+  const several = cells.some(({ localSteps }) => (localSteps ?? train.federation.localSteps ?? 1) > 1);
+  if (!several || train.training === "fedsgd" || !attack.at.includes("trained")) return "";
+  const rate = Number(rateAt(train, "trained").toPrecision(3));
+  return `Several local steps at trained weights are at the learning rate of the last round, ${rate} (${train.optimiser.schedule}). `;
 }
 
 function percent(share: number): string {
