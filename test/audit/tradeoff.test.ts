@@ -84,8 +84,9 @@ describe("a plan", () => {
 });
 
 describe("the attacks on a cell", () => {
-  const clientOf = ({ client }: { readonly client?: unknown }) =>
-    client as { readonly localLearningRate?: number; readonly grants: readonly string[] };
+  const clientOf = (setting: object) =>
+    (setting as { readonly client: { readonly localLearningRate?: number; readonly grants: readonly string[] } })
+      .client;
 
   test("with several local steps take the learning rate of their round", () => {
     const rates = (schedule: "cosine" | "constant", localSteps: number) => {
