@@ -134,6 +134,26 @@ describe("an audit of a captured update", { timeout: 120_000 }, () => {
     await expect(resumeAudit(out, { render })).rejects.toThrow(/a finished one/);
   });
 
+  it("is not continued with another update or other private images", async () => {
+    const [made, other] = [await make(OWN_NAME), await make({ ...OWN_NAME, seed: 9 })];
+    const [update, truth] = [write(made), truthOf(made)];
+    const out = fresh();
+    const killed = runAudit(asked(update, { truth }), {
+      ...{ command: "c", render, out },
+      onEvent: (event) => {
+        if (event.kind === "stage" && event.text.startsWith("compiling search 2")) throw new Error("killed");
+      },
+    });
+    await expect(killed).rejects.toThrow("killed");
+    cpSync(truthOf(other), truth, { recursive: true });
+    await expect(resumeAudit(out, { render })).rejects.toThrow(/the private images must be those that the audit began/);
+    cpSync(truthOf(made), truth, { recursive: true });
+    cpSync(write(other), update, { recursive: true });
+    await expect(resumeAudit(out, { render })).rejects.toThrow(/update, manifest and prior must be those/);
+    cpSync(write(made), update, { recursive: true });
+    expect(done(await resumeAudit(out, { render })).record.status).toBe("finished");
+  });
+
   it("names in its ledger what the manifest states and what was guessed", async () => {
     const update = write(await make(OWN_NAME), { classNames: ["a", "b", "c", "d", "e"] });
     const { record } = done(await runAudit(asked(update, { seeds: 1 }), { command: "c", render, out: fresh() }));

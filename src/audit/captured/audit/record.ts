@@ -135,6 +135,8 @@ const auditRecord = z.strictObject({
     parameters: count,
     classNames: z.array(z.string()),
   }),
+  /** Fingerprints of what was read: a resumed audit must read the same. Absent in records of earlier versions. */
+  inputs: z.strictObject({ update: z.string().min(1), truth: z.string().min(1).nullable() }).optional(),
   check: checked,
   labels,
   /** What was decided before the first search. */

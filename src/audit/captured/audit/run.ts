@@ -68,6 +68,7 @@ export async function runAudit(spec: AuditSpec, options: AuditOptions): Promise<
       ...{ model: model.name, sent: manifest.sent, shape: [subject.images, ...model.inputShape] },
       ...{ parameters: countElements(model.params), classNames: manifest.classNames },
     },
+    inputs: { update: subject.inputsPrint, truth: subject.truthPrint },
     check: checkedOf(report),
     labels,
     plan: { attack: plan.preset.name, settings: settingsJson(plan.settings), verdicts: plan.verdicts },
@@ -115,6 +116,7 @@ export async function resumeAudit(
   }
   options.onEvent?.({ kind: "stage", text: "reading the update again" });
   const subject = await readSubject(completeAuditSpec(stored.spec as AuditRequest));
+  checkSame(folder, stored, subject);
   const plan = planIn(stored);
   const place = `search ${stored.rows.length + 1}`;
   const ledger = withResumption(stored.ledger, { place, began: stored.versions, note: undefined });
@@ -126,6 +128,19 @@ export async function resumeAudit(
     folder,
     record: await conductAudit({ subject, plan, folder, record, owner, render: options.render, watcher: options }),
   };
+}
+
+/** Throws when update or truth are not those that the audit began with. */
+function checkSame(folder: string, { inputs }: AuditRecord, { inputsPrint, truthPrint, spec }: Subject): void {
+  if (!inputs) return; // a record of an earlier version does not tell
+  const sameUpdate = inputs.update === inputsPrint;
+  if (sameUpdate && inputs.truth === truthPrint) return;
+  fail({
+    who: `resume ${folder}`,
+    must: `${sameUpdate ? "the private images" : "update, manifest and prior"} must be those that the audit began with`,
+    got: `others in ${sameUpdate ? spec.truth : [spec.update, spec.attack.prior].filter((path) => path !== null).join(" or ")}`,
+    remedy: "Put the files back, or start another audit.",
+  });
 }
 
 /** Whose checkpoints may be gone on with: the same plan on the same update. */

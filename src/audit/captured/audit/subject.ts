@@ -38,6 +38,8 @@ export interface Subject {
   readonly prior: LoadedPrior | undefined;
   /** Of everything that was read: a resumed audit must have the same. */
   readonly inputsPrint: string;
+  /** Of the private images and their labels, so that a resumed audit scores by the same ones; null: there are none. */
+  readonly truthPrint: string | null;
 }
 
 /**
@@ -64,6 +66,7 @@ export async function readSubject(spec: AuditSpec): Promise<Subject> {
       ...[canonicalJson(manifest), before.params, before.buffers, estimate.update, buffers, `${images}`],
       ...(prior ? [prior.fingerprint] : []),
     ),
+    truthPrint: truth ? await fingerprint(truth.images, JSON.stringify(truth.labels ?? null)) : null,
   };
 }
 
