@@ -51,7 +51,7 @@ const OUTLIERS = 1e-4; // share of a batch's values at each end that may lie out
  * One scale and one offset for the whole batch, such that its darkest value becomes 0 and its brightest 1, outliers apart.
  *
  * x → (x − lo)/(hi − lo), lo and hi the quantiles at 0.0001 and 0.9999 of all values. A batch of one value stays as it is.
- * Behind a convolution without bias, BatchNorm by the batch gives x and a·x the same outputs and the same gradients, and
+ * Behind a convolution, BatchNorm by the batch gives x and a·x the same outputs and the same gradients (`contrastHidden`), and
  * x + c but for the zero padding at the borders: the update does not tell contrast from contrast. Ours; it takes for
  * granted that the private batch holds a black and a white value, as most photographs do.
  */

@@ -7,6 +7,7 @@ import { type Key, split } from "../util/index.ts";
 import { prepareAnalytic } from "./analytic/index.ts";
 import { evaluationsPerIteration } from "./budget.ts";
 import { checkPlan } from "./check-plan.ts";
+import { contrastHidden, STRETCHED } from "./contrast.ts";
 import { assigned, labelLogits, mostProbable, spreadLogits } from "./labels/joint.ts";
 import { chooseLabels } from "./labels/strategy.ts";
 import { adaptationText, knownDefences } from "./objective/adaptive/index.ts";
@@ -82,12 +83,12 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
     options,
   };
   const search = await searchFor(candidate, shape);
-  const finish = finisher(settings, {
-    shape,
-    prior,
-    options,
-    contrastHidden: mode === "train" && model.buffers.length > 0,
+  const hidden = await contrastHidden({
+    ...{ model, mode, observation, settings },
+    key: split(key, "contrast"),
+    options: { device, threads },
   });
+  const finish = finisher(settings, { shape, prior, options, contrastHidden: hidden });
   const steps = split(key, "iterations");
   const around = ({ evaluations }: AttackState) => ({
     key: steps,
@@ -109,6 +110,7 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
         mode === "train" ? "by the candidate batch (train mode)" : "by the handed-out statistics (eval mode)",
       evaluationsPerIteration: `${evaluationsPerIteration(settings)}${settings.optimiser === "l-bfgs" ? " or more" : ""}`,
       ...(prior && { prior: prior.about }),
+      ...(hidden && { contrast: STRETCHED }),
       ...(defences && { adaptive: adaptationText(model, defences, batchSize) }),
     },
     step: async (state) => {

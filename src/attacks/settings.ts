@@ -103,7 +103,7 @@ export const SETTINGS = {
   averageFrom: number(1, 0, 1, "the share of the iterations from which on the images are averaged; 1: never"),
   stretch: flag(
     false,
-    "whether brightness and contrast, where BatchNorm by the batch hides them, are set so that the batch spans [0,1]",
+    "whether brightness and contrast are set so that the batch spans [0,1], where BatchNorm by the batch hides them and no granted statistics are matched",
   ),
   medianFilter: odd(0, 0, 31, "the width of the median filter over the result; 0 for none"),
   medianFilterFrom: integer(64, 1, 1e9, "the smallest side of an image, in pixels, that is filtered"),

@@ -66,6 +66,7 @@ function threatModel({ spec, preset, observation, model, prior }: Trial, attack:
     priorEntry(spec.attack.prior, prior),
     defenceEntry(spec),
     ...(attack.ledger.adaptive === undefined ? [] : [adaptiveEntry(attack.ledger.adaptive)]),
+    ...(attack.ledger.contrast === undefined ? [] : [contrastEntry(attack.ledger.contrast)]),
   ];
 }
 
@@ -99,6 +100,13 @@ function defenceEntry({ client }: Trial["spec"]): Assumption {
 function adaptiveEntry(about: string): Assumption {
   const note = "the attacker knows the defences and their settings, not what they drew";
   return { assumption: "adaptive-attacker", value: about, origin: "user", note };
+}
+
+/** That brightness and contrast were filled in, not found. */
+function contrastEntry(value: string): Assumption {
+  const note =
+    "for the setting stretch; scores of a batch that does not span [0,1] suffer, those of one that does gain";
+  return { assumption: "contrast", value, origin: "our-choice", note };
 }
 
 /** How "auto" came to the attack, and why it took none of the others. */

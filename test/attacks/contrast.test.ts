@@ -1,11 +1,16 @@
 import { describe, expect, it } from "vitest";
+import { contrastHidden, STRETCHED } from "../../src/attacks/contrast.ts";
 import { finisher, stretched } from "../../src/attacks/postprocess.ts";
 import { clientGradientStep } from "../../src/fl/index.ts";
 import { buildModel } from "../../src/models/index.ts";
 import type { Mode } from "../../src/nn/index.ts";
 import { initialise } from "../../src/nn/index.ts";
+import { importOnnx } from "../../src/onnx/index.ts";
 import { float32, type Tensor, type Tensors } from "../../src/tensor/index.ts";
 import { key, uniform } from "../../src/util/index.ts";
+import { CLASSIFIER, classifierFile } from "../onnx/classifier.ts";
+import { randomOf } from "../onnx/file-of.ts";
+import { attackOn, observed, resNetCase } from "./tiny.ts";
 
 const SHAPE = [2, 1, 8, 8];
 const IMAGES = float32(SHAPE, uniform(key(1), 128));
@@ -37,6 +42,69 @@ describe("what BatchNorm hides", () => {
     expect(apart(await update(half, "eval"), await update(whole, "eval"))).toBeGreaterThan(0.1);
     const other = scaled(float32(SHAPE, uniform(key(3), 128)), 20);
     expect(apart(await update(other, "train"), await update(whole, "train"))).toBeGreaterThan(0.1);
+  });
+});
+
+describe("whether stretch acts", () => {
+  const [CONV, NORM, RELU, ...REST] = CLASSIFIER.nodes;
+  /** The classifier with a biased convolution, and its nonlinearity before or after BatchNorm. */
+  const biased = (reluFirst: boolean, bias: (v: number) => number) => {
+    const conv = { ...CONV!, inputs: [...CONV!.inputs, "conv.bias"] };
+    const through = (node: typeof CONV, from: string, to: string) => {
+      return { ...node!, inputs: [from, ...node!.inputs.slice(1)], outputs: [to] };
+    };
+    const middle = reluFirst
+      ? [through(RELU, "c", "n"), through(NORM, "n", "r")]
+      : [through(NORM, "c", "n"), through(RELU, "n", "r")];
+    const initializers = { ...CLASSIFIER.initializers, "conv.bias": randomOf("cb", [4], bias) };
+    return importOnnx(classifierFile({ initializers, nodes: [conv, ...middle, ...REST] }));
+  };
+  const hides = ({ model, weights }: ReturnType<typeof biased>, mode: Mode = "train") => {
+    const settings = { stretch: true, bnPrior: 0 };
+    return contrastHidden({
+      model,
+      mode,
+      observation: { global: weights },
+      settings,
+      key: key(4),
+      options: { threads: 1 },
+    });
+  };
+
+  it("is found out on the model: not where a biased nonlinearity stands before the first BatchNorm", async () => {
+    expect(await hides(biased(false, (v) => v))).toBe(true); // BatchNorm takes the bias away
+    expect(
+      await hides(
+        biased(false, (v) => v),
+        "eval",
+      ),
+    ).toBe(false);
+    expect(await hides(biased(true, (v) => v))).toBe(false);
+    expect(await hides(biased(true, () => 0))).toBe(false); // the bias's gradient tells the contrast: it grows with 1/a
+  });
+
+  it("is told by granted statistics, where they are matched, and said in the ledger where it does", async () => {
+    const of = resNetCase([1, 3]);
+    const granted = await observed(of, ["batch-size", "labels", "bn-statistics"]);
+    const { defences: _, statistics: __, ...blind } = granted;
+    const finished = async (observation: typeof granted, overrides: Record<string, number | boolean>) => {
+      const run = await attackOn(
+        of,
+        "dlg",
+        { init: "uniform", stretch: true, iterations: 1, ...overrides },
+        { observation },
+      );
+      const images = await run.reconstruct(run.initial);
+      await run.release();
+      const spans = Math.min(...images.data) === 0 && Math.max(...images.data) === 1;
+      return { spans, contrast: run.ledger.contrast };
+    };
+    const acted = { spans: true, contrast: STRETCHED };
+    const left = { spans: false, contrast: undefined };
+    expect(await finished(granted, { bnPrior: 0.1 })).toEqual(left);
+    expect(await finished(granted, { bnPrior: 0 })).toEqual(acted);
+    expect(await finished(blind, { bnPrior: 0.1 })).toEqual(acted);
+    expect(await finished(blind, { stretch: false })).toEqual(left);
   });
 });
 

@@ -53,6 +53,7 @@ const NAMES = [
   "local-steps",
   "defence",
   "prior",
+  "contrast",
   "scoring",
   "versions",
 ] as const;
