@@ -18,6 +18,8 @@ const HEAD = "a.weight";
 const IMAGE = constantOf([1, 1, 2, 2], [0.5, 0.5, 0.5, 0.5]); // flat: its total variation is 0
 const SETTINGS = completeSettings(findAttack("fedleak-release"), { maskRatio: 1, maskScope: "none" });
 
+const SCALE = (SETTINGS.l1Weight + SETTINGS.cosineWeight) * (SETTINGS.distanceScope === "per-tensor" ? 2 : 1); // of none
+
 const nodesOf = (update: Update) => Object.values(update).map(({ shape, data }) => constantOf(shape, data));
 const numberOf = (node: Node) => scalarOf(evaluate({ node }).node!);
 const entriesOf = (nodes: readonly Node[]) => nodes.flatMap((node) => [...evaluate({ node }).node!.data]);
@@ -101,6 +103,28 @@ describe("at the true gradient nothing is left to gain", () => {
       expect([names, naive(TRUTH, observed) > 0.03]).toEqual([names, true]);
       expect([names, adaptive(OTHER, observed, defences) > 0.1]).toEqual([names, true]);
     }
+  });
+});
+
+describe("what is left open stays open where zero-sum noise comes later", () => {
+  const noise = ["zero-sum-noise", { strength: 0.3 }] as const;
+  const noised = (update: Update) => {
+    const { defence, settings } = link(...noise);
+    if (defence.stage !== "clients") throw new Error("it acts between clients");
+    return defence.apply([update], { settings, key: key(3), step: tinyStep() })[0]!;
+  };
+
+  it.for<readonly [string, Record<string, number | string>, number]>([
+    ["sparsify", { percent: 80 }, 0.12], // the noise itself: 0.3²/(1 + 0.3²), and its own chance
+    ["gradient-share", { percent: 20 }, 0.12],
+    ["quantise", { bits: 2 }, 0.12],
+    ["sign", { scale: "mean" }, 5e-3], // lengths by the largest magnitude, twice the mean here, would leave 0.02
+  ])("%s %o", async ([name, settings, most]) => {
+    const observed = noised(await applied(name, TRUTH, settings));
+    const defences = knownAs([name, settings], noise);
+    const [truth, other] = [adaptive(TRUTH, observed, defences), adaptive(OTHER, observed, defences)];
+    expect(truth / SCALE).toBeLessThan(most);
+    expect(other).toBeGreaterThan(4 * truth);
   });
 });
 

@@ -3,7 +3,6 @@ import {
   add,
   div,
   dot,
-  max,
   maximum,
   minimum,
   mul,
@@ -19,7 +18,7 @@ import { sizeOf } from "../../../tensor/index.ts";
 import type { AttackSettings } from "../../settings.ts";
 import { gradientDistance } from "../distance.ts";
 import { magnitudeMasks } from "../mask.ts";
-import { total } from "./tensors.ts";
+import { nonZero, total } from "./tensors.ts";
 import type { Match } from "./types.ts";
 
 export type DistanceSettings = Pick<
@@ -30,8 +29,8 @@ export type DistanceSettings = Pick<
 /**
  * How far a match is from agreeing, by what is known of it: a scalar ≥ 0.
  *
- * Only signs told: their disagreement. Noise: the negative log-likelihood. Else the attack's own distance over what is told,
- * to the nearest values that could have become what was observed. The first two stand at the scale of the attack's own at a
+ * Only signs told: their disagreement. Noise: the negative log-likelihood. Else the attack's own distance over what is told.
+ * The latter two to the nearest values that could have become what was observed. The first two stand at the scale of the attack's own at a
  * candidate without any gradient, so that its priors keep their weight (our choice). Where a share of the entries is not told
  * the images are expected to be smooth, as in the likelihood: by 0.01·share·TV(x) at that scale (our choice).
  */
@@ -68,7 +67,8 @@ function signDistance({ candidates, targets, masks, signs }: Match): Node {
     const size = maximum(sum(abs(g)), SMALLEST);
     const wrong = sub(1, div(dot(sign(t), g), size));
     if (signs === "alone") return wrong;
-    const ratio = div(size, maximum(mul(max(abs(t)), sizeOf(t.shape)), SMALLEST));
+    const mean = div(sum(abs(t)), maximum(sum(nonZero(t)), 1)); // all are alike, unless noise came later
+    const ratio = div(size, maximum(mul(mean, sizeOf(t.shape)), SMALLEST));
     return add(wrong, mul(square(sub(ratio, 1)), LENGTHS));
   });
   return div(total(terms), terms.length);
@@ -78,19 +78,23 @@ const LENGTHS = 0.1;
 const SMALLEST = 1e-12; // keeps quotients finite at tensors of zeros
 
 /**
- * Σ m(g − t)²/2v + P·TV(x)/b over Σ m t²/2v: the negative logarithm of likelihood and prior, in units of a candidate without
+ * Σ m(g − t)²/2v + P·TV(x)/b, t the nearest value within the slack, over Σ m t²/2v: the negative logarithm of likelihood and prior, in units of a candidate without
  * gradient. With a free length g is scaled by the factor that fits best. P counts the values of x: the prior is Laplace's on
  * differences of neighbours, of mean b (our choice); without it noise would be fitted.
  * Source: Balunović et al., Bayesian framework for gradient leakage, ICLR 2022 (the likelihood of known noise).
  */
-function likelihood({ candidates, targets, masks, freeLength }: Match, variances: readonly Node[], x: Node): Node {
+function likelihood(match: Match, variances: readonly Node[], x: Node): Node {
+  const { candidates, targets, masks, slack, freeLength } = match;
   const weights = variances.map((v, i) => div(masks ? masks[i]! : 0.5, masks ? mul(v, 2) : v));
   const product = (a: readonly Node[], b: readonly Node[]) =>
     total(a.map((p, i) => sum(mul(weights[i]!, mul(p, b[i]!)))));
   const factor = freeLength
     ? stopGradient(div(maximum(product(candidates, targets), 0), maximum(product(candidates, candidates), SMALLEST)))
     : 1;
-  const rest = candidates.map((g, i) => sub(mul(g, factor), targets[i]!));
+  const rest = candidates.map((gradient, i) => {
+    const g = mul(gradient, factor);
+    return sub(g, slack ? nearest(g, targets[i]!, slack[i]!) : targets[i]!);
+  });
   const nats = add(product(rest, rest), mul(totalVariation(x), sizeOf(x.shape) / NEIGHBOURS));
   return div(nats, stopGradient(maximum(product(targets, targets), SMALLEST)));
 }

@@ -15,6 +15,7 @@ export const sparsify: Counterpart = (before, { percent }, scene) => {
   return below(
     match,
     match.targets.map((t) => leastMagnitude([t])),
+    scene,
   );
 };
 
@@ -34,6 +35,7 @@ export const gradientShare: Counterpart = (before, { percent, side }, scene) => 
   return below(
     match,
     match.targets.map(() => least),
+    scene,
   );
 };
 
@@ -61,6 +63,7 @@ function zerosStay({ later, clients }: Scene): boolean {
   return clients === 1 && later.every(({ name }) => KEEPS_ZEROS.has(name));
 }
 
+const NOISE = "zero-sum-noise";
 const KEEPS_ZEROS: ReadonlySet<string> = new Set([
   "sparsify",
   "gradient-share",
@@ -69,13 +72,14 @@ const KEEPS_ZEROS: ReadonlySet<string> = new Set([
   "quantise",
   "sign",
   "guardian-objective",
-  "zero-sum-noise", // in proportion to the entry
+  NOISE, // in proportion to the entry
   "secure-aggregation", // of one client
 ]);
 
-/** Zeros that may be anything up to a limit of their tensor; with noise, which moves the limit, they are left out. */
-function below(match: Match, limits: readonly Node[]) {
-  if (match.variances || match.signs !== "none") return { match: seen(match), about: SEEN };
+/** Zeros that may be anything up to a limit of their tensor; with noise, before or after, which moves the limit, they are left out. */
+function below(match: Match, limits: readonly Node[], { later }: Scene) {
+  const noisy = match.variances || later.some(({ name, settings }) => name === NOISE && Number(settings.strength) > 0);
+  if (noisy || match.signs !== "none") return { match: seen(match), about: SEEN };
   const slack = match.targets.map((t, i) => mul(others(nonZero(t)), broadcastTo(limits[i]!, t.shape)));
   const told = match.targets.map((t, i) => broadcastTo(nonZero(limits[i]!), t.shape)); // of one that is all zeros, nothing
   return {

@@ -38,7 +38,12 @@ export const perImage: Counterpart = (match, { clip, sigma }, { batchSize, clien
   };
 };
 
-/** Noise in proportion to each entry; among several clients it is gone from the mean. */
+/**
+ * Noise in proportion to each entry; among several clients it is gone from the mean.
+ *
+ * Iteratively re-weighted least squares: each step takes the variances from the candidate's own entries and does not
+ * differentiate through them. So it is no likelihood, which would have their logarithm too (our choice).
+ */
 export const zeroSumNoise: Counterpart = (match, { strength }, { clients }) => {
   if (clients > 1) return { match, about: "has nothing to do: the noise is gone from the mean" };
   if (Number(strength) === 0) return { match, about: "has nothing to do: there is no noise" };
