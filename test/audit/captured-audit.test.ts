@@ -154,6 +154,16 @@ describe("an audit of a captured update", { timeout: 120_000 }, () => {
     expect(done(await resumeAudit(out, { render })).record.status).toBe("finished");
   });
 
+  it("leaves no folder behind where its attack does not apply or cannot be compiled", async () => {
+    const update = write(await make(OWN_NAME)); // two images: r-gap solves for one
+    const out = fresh();
+    const audit = (attack: AuditRequest["attack"]) =>
+      runAudit(asked(update, { attack }), { command: "c", render, out });
+    await expect(audit({ name: "r-gap" })).rejects.toThrow(/it solves for one image/);
+    expect(existsSync(out)).toBe(false);
+    expect(() => asked(update, { attack: { settings: { adaptive: true } } })).toThrow(/does not tell which defences/);
+  });
+
   it("names in its ledger what the manifest states and what was guessed", async () => {
     const update = write(await make(OWN_NAME), { classNames: ["a", "b", "c", "d", "e"] });
     const { record } = done(await runAudit(asked(update, { seeds: 1 }), { command: "c", render, out: fresh() }));

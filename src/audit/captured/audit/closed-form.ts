@@ -19,7 +19,23 @@ export interface Solved {
  *
  * Throws FedleakError, with the reason, where it does not apply.
  */
-export async function solveFor(subject: Subject, { preset, settings }: AttackChoice): Promise<Solved> {
+export async function solveFor(subject: Subject, choice: AttackChoice): Promise<Solved> {
+  const { attack, where } = await prepareClosedForm(subject, choice);
+  try {
+    const { state, complete, relativeResidual, leastCosine } = await solveForm(attack, where);
+    const found = (await attack.probe(state)).images;
+    return {
+      images: plain(found, subject.captured.manifest.normalisation),
+      labels: attack.inferredLabels(state),
+      proof: { complete, relativeResidual, leastCosine },
+    };
+  } finally {
+    await attack.release();
+  }
+}
+
+/** A closed form on the network itself, ready to be run. Throws FedleakError, with the reason, where it does not apply. */
+export async function prepareClosedForm(subject: Subject, { preset, settings }: AttackChoice) {
   const { captured, device, spec, images } = subject;
   const { labels } = subject.observation;
   const where = {
@@ -30,17 +46,7 @@ export async function solveFor(subject: Subject, { preset, settings }: AttackCho
     ...{ ...where, attack: preset, settings },
     key: key(spec.seed), // a closed form draws nothing
   });
-  try {
-    const { state, complete, relativeResidual, leastCosine } = await solveForm(attack, where);
-    const found = (await attack.probe(state)).images;
-    return {
-      images: plain(found, captured.manifest.normalisation),
-      labels: attack.inferredLabels(state),
-      proof: { complete, relativeResidual, leastCosine },
-    };
-  } finally {
-    await attack.release();
-  }
+  return { attack, where };
 }
 
 /** x·std + mean, into [0,1]. */

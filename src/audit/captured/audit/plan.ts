@@ -3,9 +3,10 @@ import { AUTO, BEST } from "../../auto.ts";
 import { proofText } from "../../proof.ts";
 import type { CheckReport } from "../check.ts";
 import { shareBudget } from "./budget.ts";
+import { prepareClosedForm } from "./closed-form.ts";
 import type { AuditRecord } from "./record.ts";
 import type { AuditSpec } from "./spec.ts";
-import { type AttackChoice, chosen, type Subject } from "./subject.ts";
+import { type AttackChoice, chosen, compileSearch, type Subject } from "./subject.ts";
 
 /** What is attacked with, and what was said of each attack. */
 export interface Plan extends AttackChoice {
@@ -56,9 +57,15 @@ async function withinBudget(
 ): Promise<Plan> {
   const { preset, settings } = choice;
   const about = (verdict: string) => [...verdicts, { attack: preset.name, verdict }];
-  if (settings.method !== "optimise") return { ...choice, verdicts: about("asked for by name") };
+  if (settings.method !== "optimise") {
+    await (await prepareClosedForm(subject, choice)).attack.release(); // where it does not apply nothing is written
+    return { ...choice, verdicts: about("asked for by name") };
+  }
   const asked = subject.spec.attack.name === AUTO ? "taken, as the best search" : "asked for by name";
-  if (!hasBudget(subject.spec)) return { ...choice, verdicts: about(asked) };
+  if (!hasBudget(subject.spec)) {
+    await (await compileSearch(subject, choice, 0)).release(); // settings that cannot be compiled leave no folder behind
+    return { ...choice, verdicts: about(asked) };
+  }
   const allowed = await shareBudget(subject, choice, runsOf(subject, choice), left, going);
   const most = settings.evaluations;
   const evaluations = most > 0 ? Math.min(most, allowed.evaluations) : allowed.evaluations;

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { CAPABILITIES, type Capability } from "../../../fl/index.ts";
 import { parseDevice } from "../../../runtime/index.ts";
-import { fail, unknownName } from "../../../util/index.ts";
+import { fail } from "../../../util/index.ts";
 import { AUTO } from "../../auto.ts";
+import { refuse } from "../../schema-error.ts";
 import { MOST_THREADS } from "../../spec.ts";
 
 /** What an audit of a captured update is asked to do, complete. Plain JSON, stored in its record and read again by `resume`. */
@@ -29,9 +29,9 @@ const auditSpec = z.strictObject({
   attack: attack.prefault({}),
   /** Images to look for; null: as the manifest tells. */
   batchSize: whole(1).nullable().default(null).describe("a whole number ≥ 1 or null"),
-  /** What the server knows beside what the manifest tells. */
+  /** What the server knows beside what the manifest tells; the rest follows from the manifest and the files. */
   grants: z
-    .array(z.enum(Object.keys(CAPABILITIES) as [Capability, ...Capability[]]))
+    .array(z.enum(["labels", "public-data"]))
     .default([])
     .describe("a list of labels, public-data"),
   /** How often the search starts anew. */
@@ -58,10 +58,11 @@ const BUDGET_MS = 600_000; // our choice: about what one waits for, as with fedl
  */
 export function completeAuditSpec(request: AuditRequest): AuditSpec & { readonly budgetMs: number | null } {
   const parsed = auditSpec.safeParse(request);
-  if (!parsed.success) return complain(parsed.error.issues[0]!);
+  if (!parsed.success) return refuse(parsed.error, { schema: auditSpec, request, who: "audit" });
   const spec = parsed.data;
   parseDevice(spec.device);
   checkGrants(spec);
+  checkAdaptive(spec.attack.settings);
   const counted = ["evaluations", "iterations"].some((name) => spec.attack.settings[name] !== undefined);
   const { budgetMs = counted ? null : BUDGET_MS } = spec;
   return { ...spec, grants: [...new Set(spec.grants)].sort(), budgetMs };
@@ -69,15 +70,6 @@ export function completeAuditSpec(request: AuditRequest): AuditSpec & { readonly
 
 /** A captured update holds what a server has; a grant must say where the rest comes from. */
 function checkGrants({ grants, truth, attack }: AuditSpec): void {
-  const follows = grants.find((grant) => grant !== "labels" && grant !== "public-data");
-  if (follows !== undefined) {
-    fail({
-      who: "audit grants",
-      must: "labels and public-data can be granted; the rest follows from the manifest and the files",
-      got: follows,
-      remedy: "Write it into the manifest: batchSize, localSteps, learningRate, bnBuffers.",
-    });
-  }
   if (grants.includes("labels") && truth === null) {
     fail({
       who: "audit grants",
@@ -96,27 +88,13 @@ function checkGrants({ grants, truth, attack }: AuditSpec): void {
   }
 }
 
-function complain(issue: z.core.$ZodIssue): never {
-  const at = issue.path.filter((step) => typeof step === "string");
-  const who = ["audit", at.join(".")].join(" ").trim();
-  if (issue.code === "unrecognized_keys") {
-    const known = at[0] === "attack" ? attack : auditSpec;
-    return unknownName(who, "entry", issue.keys[0]!, Object.keys(known.shape));
-  }
-  if (issue.code === "invalid_value") {
-    const got = issue.input === undefined ? "" : String(issue.input);
-    return unknownName(who, at.at(-1)!, got, issue.values.map(String));
-  }
-  const schema = at.reduce<z.ZodType | undefined>((object, step) => shapeOf(object)?.[step], auditSpec);
-  return fail({
-    who,
-    must: `it must be ${schema?.description ?? "an object of entries"}`,
-    got: "something else",
-    remedy: "Change it, or leave it away for the default.",
+/** A manifest does not tell of defences, so there is nothing to adapt to. */
+function checkAdaptive({ adaptive }: AuditSpec["attack"]["settings"]): void {
+  if (adaptive !== true && adaptive !== "true") return;
+  fail({
+    who: "audit attack.settings.adaptive",
+    must: "it must be off: a captured update does not tell which defences the client used",
+    got: "on",
+    remedy: "Leave --adaptive away; fedleak attack --defence with --grant defence measures such an attacker.",
   });
-}
-
-function shapeOf(schema: z.ZodType | undefined): Readonly<Record<string, z.ZodType>> | undefined {
-  const inner = schema instanceof z.ZodPrefault ? (schema.unwrap() as z.ZodType) : schema;
-  return inner instanceof z.ZodObject ? (inner.shape as Record<string, z.ZodType>) : undefined;
 }
