@@ -5,7 +5,7 @@ import { fail } from "../util/index.ts";
  *
  * magnitudes: [d], Σ_u |x_u| over clients; share in (0, 1]. All clients must encrypt the same positions, or their ciphertexts
  * could not be added; so no client's own magnitudes decide, and the server learns which positions are large.
- * Source: FedLeak, section 7, for the top share; Jin et al., FedML-HE, 2023, for one mask for all clients.
+ * Throws FedleakError at another share, and at a magnitude that is not finite. Source: FedLeak, section 7, for the top share; Jin et al., FedML-HE, 2023, for one mask for all clients.
  */
 export function topPositions(magnitudes: Float64Array, share: number): Uint32Array {
   if (!(share > 0 && share <= 1)) {
@@ -14,6 +14,14 @@ export function topPositions(magnitudes: Float64Array, share: number): Uint32Arr
       must: "the share must be over 0, at most 1",
       got: `${share}`,
       remedy: "Change it.",
+    });
+  }
+  if (!magnitudes.every(Number.isFinite)) {
+    fail({
+      who: "selective encryption",
+      must: "every magnitude must be finite",
+      got: "NaN or infinity",
+      remedy: "Leave out the update that holds it.",
     });
   }
   const count = Math.ceil(share * magnitudes.length);

@@ -92,7 +92,20 @@ describe("a secure round", () => {
     }
     const broken = write(join(folder, "nan.safetensors"), { a: float32([2], [1, Number.NaN]) });
     const sound = write(join(folder, "one.safetensors"), { a: float32([2], [1, 2]) });
-    await expect(run({ updates: [sound, broken] })).rejects.toThrow(/client 2: every number must be finite; got NaN/);
+    for (const scheme of ["masks", "ckks"] as const) {
+      for (const range of [null, 16]) {
+        await expect(run({ scheme, range, updates: [sound, broken] })).rejects.toThrow(
+          /client 2: every number must be finite; got NaN/,
+        );
+      }
+    }
+    const [wide, narrow] = [
+      [1.9, 2.5],
+      [1.9, 0],
+    ].map((values, i) => write(join(folder, `wide-${i}.safetensors`), { a: float32([2], values) }));
+    await expect(run({ scheme: "ckks", encryptShare: 0.5, range: 2, updates: [wide!, narrow!] })).rejects.toThrow(
+      /client 1: every entry must be a number from −2 to 2; got 2.5/, // though only the first entry is encrypted
+    );
     const zeros = write(join(folder, "zero.safetensors"), { a: float32([2], [0, 0]) });
     const nothing = await run({
       updates: [zeros, write(join(folder, "also.safetensors"), { a: float32([2], [0, 0]) })],

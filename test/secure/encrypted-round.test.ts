@@ -98,4 +98,9 @@ describe("the top share", () => {
     for (const share of [0, -1, 1.1, Number.NaN])
       expect(() => topPositions(new Float64Array(4), share)).toThrow(/share/);
   });
+
+  test("refuses magnitudes that are not finite: no order places them", () => {
+    for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => topPositions(Float64Array.of(1, wrong, 2), 0.5)).toThrow(/every magnitude must be finite/);
+  });
 });

@@ -36,7 +36,9 @@ export async function runSecureRound(
   watcher.onStage?.(given ? "reading the updates" : "training the clients");
   const made = given ? await givenUpdates(spec.updates) : await trainedUpdates(spec, watcher.onProgress);
   const inputs = made.updates.map((update, u) => flatUpdate(update, made.updates[0]!, `update of client ${u + 1}`));
+  checkFinite(inputs);
   const range = spec.range ?? holding(inputs);
+  checkWithin(inputs, range);
   const left = inputs.slice(0, inputs.length - spec.drop);
   const [mean, plainSeconds] = await seconds(clock, () => meanOf(left));
   const { clients, scheme } = spec;
@@ -138,22 +140,36 @@ function ownTop(inputs: readonly Float32Array[], positions: Uint32Array, share: 
 
 const SMALLEST_EXPONENT = -90; // our choice: a fixed point takes no smaller range than 1e-30
 
-/** The least power of two that holds all entries. Real clients must agree on one before they know any update. */
+function checkFinite(inputs: readonly Float32Array[]): void {
+  for (const [u, input] of inputs.entries()) {
+    const wrong = input.find((value) => !Number.isFinite(value));
+    if (wrong === undefined) continue;
+    fail({
+      who: `update of client ${u + 1}`,
+      must: "every number must be finite",
+      got: `${wrong}`,
+      remedy: "Leave it out.",
+    });
+  }
+}
+
+function checkWithin(inputs: readonly Float32Array[], range: number): void {
+  for (const [u, input] of inputs.entries()) {
+    const wrong = input.find((value) => Math.abs(value) > range);
+    if (wrong === undefined) continue;
+    fail({
+      who: `update of client ${u + 1}`,
+      must: `every entry must be a number from −${range} to ${range}`,
+      got: `${wrong}`,
+      remedy: "Agree on a larger range, or clip the update.",
+    });
+  }
+}
+
+/** The least power of two that holds all entries, which are finite. Real clients must agree on one before they know any update. */
 function holding(inputs: readonly Float32Array[]): number {
   let largest = 0;
-  for (const [u, input] of inputs.entries()) {
-    for (const value of input) {
-      if (!Number.isFinite(value)) {
-        fail({
-          who: `update of client ${u + 1}`,
-          must: "every number must be finite",
-          got: `${value}`,
-          remedy: "Leave it out.",
-        });
-      }
-      largest = Math.max(largest, Math.abs(value));
-    }
-  }
+  for (const input of inputs) for (const value of input) largest = Math.max(largest, Math.abs(value));
   return largest === 0 ? 1 : 2 ** Math.max(SMALLEST_EXPONENT, Math.ceil(Math.log2(largest)));
 }
 
