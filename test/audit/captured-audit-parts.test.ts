@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { agreementOf } from "../../src/audit/captured/audit/agreement.ts";
+import { labelSets } from "../../src/audit/captured/audit/conduct.ts";
 import { confidenceOf, type Found } from "../../src/audit/captured/audit/confidence.ts";
 import { permutedUpdate } from "../../src/audit/captured/audit/control.ts";
 import { provenCounts } from "../../src/audit/captured/audit/labels.ts";
@@ -128,6 +129,10 @@ describe("confidence without the truth", () => {
     expect(solved(0.001, { ...sound, leastCosine: 0.3 })).toBe("fit-unconfirmed"); // the head alone is explained
     expect(solved(0.001)).toBe("fit-unconfirmed");
   });
+});
+
+it("strangers are tried under every set of labels that a search took", () => {
+  expect(labelSets([[1, 0], [0, 1], [2, 2], [0, 0]])).toEqual([[0, 1], [2, 2], [0, 0]]); // biome-ignore format: pairs
 });
 
 const MODEL = buildModel("lenet-sigmoid", { inputShape: [3, 16, 16], classes: 5 });
@@ -271,9 +276,10 @@ describe("a request", () => {
 
   it.each([
     [{ grants: ["labels"] }, /granted labels must come from somewhere: the truth/],
-    [{ grants: ["bn-statistics"] }, /the rest follows from the manifest/],
+    [{ grants: ["public-date"] }, /Did you mean "public-data"/],
+    [{ grants: ["bn-statistics"] }, /one of labels, public-data; got "bn-statistics"/],
     [{ attack: { prior: "p" } }, /a prior needs the grant "public-data"/],
-    [{ seeds: 0 }, /audit seeds: it must be a whole number from 1 to 20/],
+    [{ seeds: 99 }, /audit seeds: it must be a whole number from 1 to 20; got 99/],
     [{ sedes: 2 }, /Did you mean "seeds"/],
     [{ device: "gpu" }, /device/],
   ])("%o is refused in words", (wrong, words) => {

@@ -8,7 +8,7 @@ export const searchesText = (count: number): string => `${count} search${count =
 
 /** How the words follow from the numbers, for the reader. */
 export const AUDIT_RULE =
-  "A search fits when its residual is at most half of the control's, and half of what pictures of strangers leave under the same labels. An image agrees when the fitting searches' pictures of it are " +
+  "A search fits when its residual is at most half of the control's, and half of what pictures of strangers leave under the searches' labels. An image agrees when the fitting searches' pictures of it are " +
   "3 dB or more closer to each other than blank pictures and the control's are. Where private images are given, one leaks when its picture is 3 dB or more above its own highest floor. These limits are our choice. Agreement is no proof: " +
   "searches may share an error, as one that a prior brings.";
 

@@ -98,15 +98,23 @@ async function conclude(
   return record;
 }
 
-/** What strangers explain under the labels of the first search that has an end; null where that cannot be said. */
+/** The least that strangers leave under the labels of any search that has an end; null where that cannot be said. */
 async function strangersOf({ subject, plan, watcher }: AuditJob, seeds: readonly Found[]): Promise<number | null> {
-  const ended = seeds.find(({ row }) => row.residual !== null);
-  if (!ended) return null;
+  const sets = labelSets(seeds.filter(({ row }) => row.residual !== null).map(({ row }) => row.labels));
+  if (sets.length === 0) return null;
   watcher.onEvent?.({ kind: "stage", text: "measuring what pictures of strangers explain" });
   const { captured, observation, device, spec } = subject;
   const frame = { model: captured.model, observation, settings: plan.settings, device, threads: spec.threads };
-  const least = await strangersResidual(ended.row.labels, frame, split(key(spec.seed), "strangers"));
-  return Number.isFinite(least) ? least : null;
+  const all: number[] = [];
+  for (const labels of sets) all.push(await strangersResidual(labels, frame, split(key(spec.seed), "strangers")));
+  const finite = all.filter(Number.isFinite);
+  return finite.length > 0 ? Math.min(...finite) : null;
+}
+
+/** Those that differ by more than their order. */
+export function labelSets(labels: readonly (readonly number[])[]): (readonly number[])[] {
+  const sets = new Map(labels.map((of) => [[...of].sort((a, b) => a - b).join(), of]));
+  return [...sets.values()];
 }
 
 /** The best row first, the control last. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { fail } from "../../../util/index.ts";
 import { runRecord } from "../../record-schema.ts";
 import { runResults } from "../../results-schema.ts";
+import { checkStored, hasFormat, parseStored, type StoredKind } from "../../stored-json.ts";
 
 export const AUDIT_FORMAT = "fedleak-audit";
 export const AUDIT_VERSION = 1; // raise it when a field changes its meaning or becomes required
@@ -79,7 +79,7 @@ const confidence = z.strictObject({
   residual,
   /** Of the control; null: a closed form needs none, or it failed. */
   controlResidual: residual.nullable(),
-  /** The least of what pictures of strangers leave, under the labels of the best row; null as the control's. */
+  /** The least of what pictures of strangers leave, under the labels of any search; null as the control's. */
   strangersResidual: residual.nullable(),
   /** Rows that explain the update well beyond the control and the strangers. */
   fitting: z.array(z.string()),
@@ -167,19 +167,22 @@ export type Conclusion = z.infer<typeof conclusion>;
 export type AuditScores = z.infer<typeof scores>;
 export type LabelReport = z.infer<typeof labels>;
 
+const KIND: StoredKind<AuditRecord> = {
+  ...{ what: "a record", format: AUDIT_FORMAT, version: AUDIT_VERSION, schema: auditRecord, laws: complaints },
+  remedy: {
+    damaged: "Was the file cut short? Run the audit again.",
+    foreign: "Pass the folder that fedleak audit printed.",
+  },
+};
+
 /** Checks a record in memory; call it before writing one. Throws FedleakError. */
-export function checkAuditRecord(value: unknown, file: string): AuditRecord {
-  const parsed = auditRecord.safeParse(value);
-  const laws = parsed.success ? complaints(parsed.data) : [];
-  if (parsed.success && laws.length === 0) return parsed.data;
-  const found = parsed.error?.issues.map(({ path, message }) => `${path.join(".") || "record"}: ${message}`) ?? laws;
-  return fail({
-    who: file,
-    must: `a record must follow ${AUDIT_FORMAT} version ${AUDIT_VERSION}`,
-    got: found.slice(0, 5).join("; "), // five are enough to see what is wrong
-    remedy: "Write it with the same version of fedleak that reads it, unedited.",
-  });
-}
+export const checkAuditRecord = (value: unknown, file: string): AuditRecord => checkStored(value, file, KIND);
+
+/** Reads the text of a record and checks it. Throws FedleakError. */
+export const parseAuditRecord = (text: string, file: string): AuditRecord => parseStored(text, file, KIND);
+
+/** Whether the text is the record of an audit, sound or not. */
+export const isAuditRecord = (text: string): boolean => hasFormat(text, AUDIT_FORMAT);
 
 /** What a record says that cannot be true together. */
 function complaints({ status, failure, confidence, rows, subject }: AuditRecord): string[] {
@@ -196,29 +199,4 @@ function complaints({ status, failure, confidence, rows, subject }: AuditRecord)
       ? ["confidence.agreement: must have an entry for each image"]
       : []),
   ];
-}
-
-/** Reads the text of a record and checks it. Throws FedleakError. */
-export function parseAuditRecord(text: string, file: string): AuditRecord {
-  try {
-    return checkAuditRecord(JSON.parse(text), file);
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-    return fail({
-      who: file,
-      must: "a record must be JSON",
-      got: cause.message,
-      remedy: "Was the file cut short? Run the audit again.",
-      cause,
-    });
-  }
-}
-
-/** Whether the text is the record of an audit, sound or not. */
-export function isAuditRecord(text: string): boolean {
-  try {
-    return (JSON.parse(text) as { readonly format?: unknown } | null)?.format === AUDIT_FORMAT;
-  } catch {
-    return false;
-  }
 }
