@@ -5,6 +5,7 @@ import { countElements, initialise, type Model } from "../nn/index.ts";
 import { type ExportOptions, exportOnnx, importOnnx } from "../onnx/index.ts";
 import { type Tensors, writeNpz, writeSafetensors } from "../tensor/index.ts";
 import { fail, key, split } from "../util/index.ts";
+import { isOnnxName } from "./onnx-name.ts";
 import { openWeights } from "./open-weights.ts";
 import { isTraining, readTrainRecord, WEIGHTS_FILE } from "./train/files.ts";
 import { writeWhole } from "./write-file.ts";
@@ -105,7 +106,7 @@ async function subjectOf(request: ExportRequest): Promise<Subject> {
     const { source, notes, ...found } = await openWeights(place, model, drawn);
     return { model, weights: found.weights, about: [source, ...notes].join("; ") };
   };
-  const own = /\.onnx$/.test(subject) ? "an ONNX file" : (await isTraining(subject)) ? "a training" : undefined;
+  const own = isOnnxName(subject) ? "an ONNX file" : (await isTraining(subject)) ? "a training" : undefined;
   if (own !== undefined && Object.keys(options).length > 0) {
     const must = `${own} says what its model is`;
     fail({ who: `export ${subject}`, must, got: `--${Object.keys(options)[0]}`, remedy: "Leave it away." });

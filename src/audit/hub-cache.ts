@@ -1,7 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { fetchFromHub, parseHubPlace } from "./hub.ts";
+import { fetchFromHub, HUB_URL, parseHubPlace } from "./hub.ts";
 import { writeError, writeWhole } from "./write-file.ts";
 
 export interface HubOptions {
@@ -16,13 +16,13 @@ export interface HubOptions {
 /**
  * The bytes of a file on the hub: those of an earlier download, where there was one, else downloaded and kept.
  *
- * A file is kept under owner, name, revision and path: what was downloaded from `main` stays that until it is deleted.
+ * A file is kept under the hub's host, owner, name, revision and path: what was downloaded from `main` stays that until it is deleted.
  * Throws FedleakError as `fetchFromHub` does, or when the folder cannot be written.
  */
 export async function readHubFile(place: string, options: HubOptions = {}): Promise<Uint8Array> {
   const { folder = cacheFolder(), request = fetch, hubUrl = process.env.HF_ENDPOINT } = options;
   const { repo, revision, path } = parseHubPlace(place);
-  const kept = join(folder, ...repo.split("/"), revision, ...path.split("/"));
+  const kept = join(folder, hostOf(hubUrl ?? HUB_URL), ...repo.split("/"), revision, ...path.split("/"));
   const before = await readFile(kept).catch(() => undefined);
   if (before) return before;
   const bytes = await fetchFromHub(place, request, hubUrl);
@@ -31,6 +31,12 @@ export async function readHubFile(place: string, options: HubOptions = {}): Prom
   });
   await writeWhole(kept, bytes);
   return bytes;
+}
+
+/** The hub's host as the name of a folder, its port after an underscore; two hubs may hold other files of one name. */
+function hostOf(hubUrl: string): string {
+  const host = URL.canParse(hubUrl) ? new URL(hubUrl).host : "unknown"; // what is no address fails at its download
+  return host.replaceAll(/[^\w.-]/g, "_");
 }
 
 /** FEDLEAK_CACHE, else where the system keeps what can be fetched again. */

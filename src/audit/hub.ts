@@ -2,6 +2,9 @@ import { fail } from "../util/index.ts";
 
 const PREFIX = "hub:";
 
+/** The hub that is asked unless another is named. */
+export const HUB_URL = "https://huggingface.co";
+
 /** Whether a place names a file of a model repository rather than a local one: `hub:<owner>/<name>[@<revision>]/<file>`. */
 export function isHubPlace(place: string): boolean {
   return place.startsWith(PREFIX);
@@ -14,11 +17,15 @@ export function isHubPlace(place: string): boolean {
  * one it is `main`. Throws FedleakError when the place is not well-formed, the file is not there, or the hub cannot be
  * reached.
  */
-export async function fetchFromHub(place: string, request: typeof fetch = fetch, hubUrl?: string): Promise<Uint8Array> {
+export async function fetchFromHub(
+  place: string,
+  request: typeof fetch = fetch,
+  hubUrl = HUB_URL,
+): Promise<Uint8Array> {
   const { repo, revision, path } = parseHubPlace(place);
   const { downloadFile } = await import("@huggingface/hub"); // a few megabytes that hardly any run needs
   try {
-    const file = await downloadFile({ repo, revision, path, fetch: request, ...(hubUrl !== undefined && { hubUrl }) });
+    const file = await downloadFile({ repo, revision, path, fetch: request, hubUrl });
     if (file !== null) return new Uint8Array(await file.arrayBuffer());
   } catch (cause) {
     return fail({

@@ -7,6 +7,7 @@ import type { Key } from "../util/index.ts";
 import { sha256 } from "./fingerprint.ts";
 import { isHubPlace } from "./hub.ts";
 import { readHubFile } from "./hub-cache.ts";
+import { isOnnxName } from "./onnx-name.ts";
 import { fittedWeights } from "./weights.ts";
 
 /** Weights of a file, and where they come from, in words. */
@@ -40,7 +41,7 @@ export async function openWeights(
 /** The tensors of a file of weights, by its ending: npz, onnx, else safetensors. */
 export async function tensorsOf(bytes: Uint8Array, place: string): Promise<Tensors> {
   if (place.endsWith(".npz")) return readNpz(bytes, place);
-  if (!place.endsWith(".onnx")) return readSafetensors(bytes, place).tensors;
+  if (!isOnnxName(place)) return readSafetensors(bytes, place).tensors;
   const { params, buffers } = importOnnx(bytes, { name: place }).weights;
   return { ...params, ...buffers };
 }

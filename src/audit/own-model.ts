@@ -3,12 +3,13 @@ import type { Mode, Model } from "../nn/index.ts";
 import { importOnnx } from "../onnx/index.ts";
 import { fail, unknownName } from "../util/index.ts";
 import { sha256 } from "./fingerprint.ts";
+import { isOnnxName } from "./onnx-name.ts";
 import type { RunSpec } from "./spec.ts";
 import { normalised } from "./verify-onnx.ts";
 
 /** Whether a spec's model is an ONNX file of the user's own. */
 export function isOwnModel({ name }: Pick<RunSpec["model"], "name">): boolean {
-  return name.toLowerCase().endsWith(".onnx");
+  return isOnnxName(name);
 }
 
 /** Whether the weights are drawn from the seed: not where a file of the model or of weights holds them. */

@@ -143,7 +143,7 @@ describe("files", () => {
     const places = [
       path("w.safetensors", writeSafetensors(tensors)),
       path("w.npz", await writeNpz(tensors)),
-      path("w.onnx", exportOnnx(lenet, { params, buffers })),
+      path("w.ONNX", exportOnnx(lenet, { params, buffers })),
     ];
     for (const place of places) {
       const { weights, source, notes } = await openWeights(place, lenet, key(1));
@@ -178,6 +178,8 @@ describe("the hub", () => {
     server.close();
   });
 
+  const host = () => new URL(hubUrl).host.replace(":", "_"); // hubs may hold other files of one name
+
   test("is asked once; the file is kept, and its hash told", async () => {
     const folder = freshFolder();
     const place = "hub:somebody/net@v2/sub/w.safetensors";
@@ -191,7 +193,9 @@ describe("the hub", () => {
     expect(first.weights.params).toEqual(initialise(lenet, key(3)).params);
     const hash = createHash("sha256").update(file).digest("hex");
     expect(first.source).toBe(`from ${place} (sha256 ${hash})`);
-    expect(readFileSync(join(folder, "somebody/net/v2/sub/w.safetensors")).equals(Buffer.from(file))).toBe(true);
+    expect(readFileSync(join(folder, host(), "somebody/net/v2/sub/w.safetensors")).equals(Buffer.from(file))).toBe(
+      true,
+    );
   });
 
   test("what is not there, or leads elsewhere, leaves nothing behind", async () => {
@@ -200,6 +204,6 @@ describe("the hub", () => {
     await expect(read("hub:somebody/net@v2/none")).rejects.toThrow("must hold the file; got no such file");
     await expect(read("hub:somebody/net@v2/../../../x")).rejects.toThrow("a place on the hub must be");
     await expect(read("hub:../net/x")).rejects.toThrow("a place on the hub must be");
-    expect(existsSync(join(folder, "somebody"))).toBe(false);
+    expect(existsSync(join(folder, host(), "somebody"))).toBe(false);
   });
 });

@@ -3,6 +3,7 @@ import { readBytes } from "../../data/index.ts";
 import { importOnnx, type OnnxModel } from "../../onnx/index.ts";
 import { readNpz, readSafetensors, type Tensors } from "../../tensor/index.ts";
 import { fail } from "../../util/index.ts";
+import { isOnnxName } from "../onnx-name.ts";
 import { exists } from "../run-folder.ts";
 import { MANIFEST_FILE, parseManifest, type UpdateManifest } from "./manifest.ts";
 
@@ -56,7 +57,7 @@ const ENDINGS = ["safetensors", "npz", "onnx"] as const;
 /** The tensors of a payload by its names; of an ONNX file, or for an ONNX model, by the model's where they are known. */
 export async function readPayload(path: string, imported: OnnxModel | undefined): Promise<Tensors> {
   const bytes = await readBytes(path);
-  if (path.endsWith(".onnx")) {
+  if (isOnnxName(path)) {
     const { params, buffers } = importOnnx(bytes, { name: path }).weights;
     return { ...params, ...buffers };
   }
