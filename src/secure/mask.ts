@@ -9,15 +9,11 @@ export interface Mask {
  * values + Σ sign · PRG(seed) modulo 2^32, entry by entry, [d].
  *
  * PRG(seed) is the key stream of AES-256 in counter mode from 0, four bytes an entry, little-endian.
- * Source: Bonawitz et al., CCS 2017, who take AES in counter mode too. `progress` hears how many masks are done.
+ * Source: Bonawitz et al., CCS 2017, who take AES in counter mode too.
  */
-export async function withMasks(
-  values: Uint32Array,
-  masks: readonly Mask[],
-  progress?: (done: number) => void,
-): Promise<Uint32Array> {
+export async function withMasks(values: Uint32Array, masks: readonly Mask[]): Promise<Uint32Array> {
   const out = values.slice();
-  for (const [i, { seed, sign }] of masks.entries()) {
+  for (const { seed, sign } of masks) {
     const key = await crypto.subtle.importKey("raw", seed as Uint8Array<ArrayBuffer>, "AES-CTR", false, ["encrypt"]);
     for (let start = 0; start < out.length; start += CHUNK) {
       const part = out.subarray(start, start + CHUNK);
@@ -25,7 +21,6 @@ export async function withMasks(
       if (sign === 1) for (let k = 0; k < part.length; k++) part[k]! += stream[k]!;
       else for (let k = 0; k < part.length; k++) part[k]! -= stream[k]!; // Uint32Array takes both modulo 2^32
     }
-    progress?.(i + 1);
   }
   return out;
 }

@@ -25,8 +25,6 @@ export interface Collected {
   readonly inputs: readonly MaskedInput[];
   readonly answers: readonly Unmasking[];
   readonly threshold: number;
-  /** Hears how many masks are taken away, of how many. */
-  readonly progress?: (done: number, of: number) => void;
 }
 
 /**
@@ -37,14 +35,7 @@ export interface Collected {
  * nothing checks a self-mask, so a client that sends a wrong share spoils the sum.
  * Throws FedleakError below the threshold, and when the answers would open both secrets of one client.
  */
-export async function openSum({
-  roster,
-  sharers,
-  inputs,
-  answers,
-  threshold,
-  progress,
-}: Collected): Promise<Uint32Array> {
+export async function openSum({ roster, sharers, inputs, answers, threshold }: Collected): Promise<Uint32Array> {
   checkEnough(inputs.length, threshold, "send their masked update");
   checkEnough(answers.length, threshold, "help to unmask");
   checkOneSecret(answers);
@@ -62,8 +53,7 @@ export async function openSum({
       return { seed, sign: signOf(gone, id) }; // the opposite of what the survivor added
     });
   });
-  const masks = [...selfMasks, ...pairwise];
-  return withMasks(totalOf(inputs), masks, (done) => progress?.(done, masks.length));
+  return withMasks(totalOf(inputs), [...selfMasks, ...pairwise]);
 }
 
 function totalOf(inputs: readonly MaskedInput[]): Uint32Array {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type AdviceOptions, advise, completeTradeoff, type Tradeoff, tradeoffTable } from "../../src/audit/index.ts";
 import { adviceText, tradeoffCsv, tradeoffDocuments, tradeoffMarkdown } from "../../src/report/index.ts";
+import { dodged } from "../../src/report/tradeoff/labels.ts";
 import { atSteps, type FakeCell, fakeTradeoff, LEAKING, lineAt } from "./tradeoff-fixture.ts";
 
 const ANY: AdviceOptions = { keepAccuracy: null, marginDb: 1 };
@@ -273,6 +274,29 @@ describe("the documents", () => {
     expect(first).toMatchObject({ setting: "none", weights: "initial", accuracy: "0.9", psnr_one_to_one_db: "20" });
     expect(first).toMatchObject({ worst: "true", floor_db: "12", above_floor_db: "8", trials_scored: "2" });
     expect(tradeoffMarkdown(tradeoff)).toContain("| none | 90.0 % |");
+  });
+
+  test("labels of dots at one place lie under each other, within the chart, and those apart stay", () => {
+    const labels = [
+      { x: 100, y: 50, text: "quantise weak" },
+      { x: 104, y: 50, text: "sparsify weak" },
+      { x: 110, y: 53, text: "sign" },
+      { x: 400, y: 50, text: "none" },
+    ];
+    const moves = dodged(labels, [10, 300]);
+    expect([moves[0], moves[3]]).toEqual([0, 0]);
+    const heights = labels
+      .slice(0, 3)
+      .map(({ y }, i) => y + moves[i]!)
+      .sort((a, b) => a - b);
+    expect(heights[1]! - heights[0]!).toBeGreaterThanOrEqual(12);
+    expect(heights[2]! - heights[1]!).toBeGreaterThanOrEqual(12);
+    const low = dodged(
+      labels.map((one) => ({ ...one, y: 295 })),
+      [10, 300],
+    );
+    expect(Math.max(...low)).toBeLessThanOrEqual(5);
+    expect(documents["figure.svg"]).toContain(">quantise weak</text>");
   });
 
   test("say at which learning rate several local steps were attacked", () => {

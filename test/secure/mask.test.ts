@@ -18,10 +18,8 @@ test("adding and taking away a mask gives the values again, which are left as th
   const random = seededRandom(key(2));
   const [a, b] = [random(32), random(32)];
   const values = Uint32Array.of(0, 1, 2 ** 32 - 1);
-  const done: number[] = [];
-  const masked = await withMasks(values, [{ seed: a, sign: 1 }, { seed: b, sign: -1 }], (n) => done.push(n)); // biome-ignore format: one line
+  const masked = await withMasks(values, [{ seed: a, sign: 1 }, { seed: b, sign: -1 }]); // biome-ignore format: one line
   expect(masked).not.toEqual(values);
   expect(await withMasks(masked, [{ seed: a, sign: -1 }, { seed: b, sign: 1 }])).toEqual(values); // biome-ignore format: one line
   expect([...values]).toEqual([0, 1, 2 ** 32 - 1]);
-  expect(done).toEqual([1, 2]);
 });

@@ -3,6 +3,7 @@ import type { Tradeoff, TradeoffLine } from "../../audit/index.ts";
 import { percentText, tickText } from "../format.ts";
 import { type Html, raw } from "../html.ts";
 import type { DrawingDocument } from "../line-chart.ts";
+import { dodged } from "./labels.ts";
 import { defencesOf, type Panel, worstOf } from "./lines.ts";
 
 /** A point of the chart: a setting with its accuracy and what leaked to its worst attacker. */
@@ -37,6 +38,14 @@ export function tradeoffChart(tradeoff: Tradeoff, panel: Panel, document: Drawin
   );
   const chance = panel.lines.find(({ accuracyFloor }) => accuracyFloor !== null)?.accuracyFloor ?? null;
   const rows = defencesOf(tradeoff).map((defence) => points.filter((point) => point.defence === defence));
+  const moves = dodged(
+    points.map((point) => ({
+      x: along(point.x, x, [CHART_SIZE.marginLeft, CHART_SIZE.width - CHART_SIZE.marginRight]),
+      y: LABEL_UP + along(point.y, y, [CHART_SIZE.height - CHART_SIZE.marginBottom, CHART_SIZE.marginTop]),
+      text: point.label,
+    })),
+    [CHART_SIZE.marginTop / 2, CHART_SIZE.height - CHART_SIZE.marginBottom],
+  );
   const svg = Plot.plot({
     ...CHART_SIZE,
     document: document as never, // the DOM's types are not loaded: this layer has no browser
@@ -64,7 +73,18 @@ export function tradeoffChart(tradeoff: Tradeoff, panel: Panel, document: Drawin
         Plot.dot([other], { x: "x", y: "y", stroke: other.colour, fill: "var(--plot-background)", r: 3 }),
       ),
       ...points.map((point) => Plot.dot([point], { x: "x", y: "y", fill: point.colour, r: 4.5 })),
-      Plot.text(points, { x: "x", y: "y", text: "label", dx: 7, dy: -8, textAnchor: "start", fill: "var(--muted)" }),
+      ...points.map((point, i) => {
+        const dy = LABEL_UP + moves[i]!;
+        return Plot.text([point], {
+          x: "x",
+          y: "y",
+          text: "label",
+          dx: 7,
+          dy,
+          textAnchor: "start",
+          fill: "var(--muted)",
+        });
+      }),
     ],
   }) as unknown as { setAttribute(name: string, value: string): void; readonly outerHTML: string };
   svg.setAttribute("role", "img");
@@ -72,7 +92,14 @@ export function tradeoffChart(tradeoff: Tradeoff, panel: Panel, document: Drawin
   return raw(svg.outerHTML);
 }
 
-export const CHART_SIZE = { width: 640, height: 400, marginLeft: 44, marginRight: 70, marginTop: 24, marginBottom: 40 }; // px; our choice: room for labels
+export const CHART_SIZE = {
+  width: 640,
+  height: 400,
+  marginLeft: 44,
+  marginRight: 150,
+  marginTop: 24,
+  marginBottom: 40,
+}; // px; our choice: room for labels
 
 /** The colour of a defence on the page, by its place in the plan; none is ink. */
 export function colourOf(tradeoff: Pick<Tradeoff, "plan">, defence: string): string {
@@ -85,9 +112,16 @@ export function colourOf(tradeoff: Pick<Tradeoff, "plan">, defence: string): str
 
 const COLOURS = 8; // as many as a comparison's page tells apart
 
-/** What a point is called where its colour tells the defence: `strong`, or the cell's own name. */
+const LABEL_UP = -8; // px: over the intervals' rules
+
+/** Where a value lies in pixels, as the chart's linear scales have it. */
+function along(value: number, [from, to]: readonly [number, number], [low, high]: readonly [number, number]): number {
+  return low + ((value - from) / (to - from)) * (high - low);
+}
+
+/** What a point is called: `quantise strong`, or the cell's own name. */
 function labelOf({ cell, defence, strength }: TradeoffLine): string {
-  return defence === "none" ? "none" : (strength ?? cell);
+  return defence === "none" ? "none" : strength === null ? cell : `${defence} ${strength}`;
 }
 
 function pointsOf(tradeoff: Tradeoff, { lines }: Panel): Point[] {

@@ -33,7 +33,7 @@ export function renderTradeoff(
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <meta name="robots" content="noindex">
 <title>fedleak trade-off: ${name}</title>
-<style>${raw(STYLE)}${raw(COMPARE_STYLE)}</style>
+<style>${raw(STYLE)}${raw(COMPARE_STYLE)}${raw(KEY_STYLE)}</style>
 </head>
 <body>
 <header>
@@ -57,6 +57,8 @@ classified rightly, BatchNorm by its running statistics.</p></footer>
 </html>
 `);
 }
+
+const KEY_STYLE = ".key { margin-bottom: 16px; }\n";
 
 function panelSection(tradeoff: Tradeoff, panel: Panel, i: number, document: DrawingDocument): Html {
   const chart = tradeoffChart(tradeoff, panel, document);
