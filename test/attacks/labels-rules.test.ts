@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import { inferLabels, LABEL_RULES, type LabelRule } from "../../src/attacks/index.ts";
+import { chooseRule } from "../../src/attacks/labels/auto.ts";
 import { leastSquares } from "../../src/attacks/labels/least-squares.ts";
 import { leastCounts, wholeCounts } from "../../src/attacks/labels/whole-counts.ts";
 import { scoreLabels } from "../../src/metrics/index.ts";
@@ -77,6 +78,14 @@ describe("images predicted differently", () => {
       expect(accuracy(rule, 4, { spread: 4 }), rule).toBeLessThan(1);
     }
     expect(inferLabels("auto", headEvidence([0, 0, 2, 5], { spread: 4 })).rule).toBe("head-inversion");
+  });
+
+  it("which is not tried with more classes than it can do in seconds", () => {
+    const chosen = (classes: number) => chooseRule(headEvidence([0, 0, 2, 5], { classes, spread: 4 }));
+    expect([chosen(12), chosen(13)]).toEqual(["head-inversion", "counts"]);
+    const labels = Array.from({ length: 13 }, (_, i) => i);
+    const guess = (rule: LabelRule) => inferLabels(rule, headEvidence(labels, { classes: 13, spread: 4 })).labels;
+    expect(guess("head-inversion")).toEqual(guess("counts"));
   });
 
   // Uniform guesses of 4 labels out of 6 score 0.39 in the mean; over 6 batches their standard error is 0.09. Noise as

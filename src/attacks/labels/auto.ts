@@ -7,7 +7,7 @@ import type { LabelEvidence } from "./types.ts";
  * The rule for this evidence, chosen without the truth.
  *
  * A head without bias: llg. Else, where dummy images show that the model's outputs hardly depend on the image, counts,
- * which is then exact; for other models head-inversion while B ≤ N ≤ 16, and counts beyond.
+ * which is then exact; for other models head-inversion while B ≤ N ≤ 12, and counts beyond.
  * Source: our choice, after the measurements that `fedleak labels` makes.
  */
 export function chooseRule(evidence: LabelEvidence): RuleName {
