@@ -11,6 +11,7 @@ import { contrastHidden, STRETCHED } from "./contrast.ts";
 import { assigned, labelLogits, mostProbable, spreadLogits } from "./labels/joint.ts";
 import { chooseLabels } from "./labels/strategy.ts";
 import { adaptationText, knownDefences } from "./objective/adaptive/index.ts";
+import { usableLocalModel } from "./objective/local-choice.ts";
 import { findsOrder, localModelText } from "./objective/local-model.ts";
 import { gradientMatching, knownTensors } from "./objective/objective.ts";
 import { parameterise } from "./parameterisation/index.ts";
@@ -49,8 +50,10 @@ export interface AttackPlan {
  */
 export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
   if (plan.settings.method !== "optimise") return prepareAnalytic(plan);
-  const { model, observation, attack, settings, key, prior, device = "cpu", threads = 0 } = plan;
-  const { mode, batchSize } = checkPlan(plan);
+  const { model, observation, attack, key, prior, device = "cpu", threads = 0 } = plan;
+  const { instead, ...imagined } = usableLocalModel(plan.settings, observation);
+  const settings = { ...plan.settings, ...imagined };
+  const { mode, batchSize } = checkPlan({ ...plan, settings });
   const shape = [batchSize, ...model.inputShape];
   const defences = knownDefences(attack.name, settings, observation);
   const strategy = await chooseLabels({
@@ -105,7 +108,8 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
           ? "true labels (granted), of which each image finds its own"
           : strategy.about,
       labelRule: strategy.rule,
-      localModel: localModelText({ settings, local: observation.local }),
+      ...(instead !== undefined && { localModelInstead: instead }),
+      localModel: localModelText({ settings, local: observation.local }, instead),
       attackerBatchNorm:
         mode === "train" ? "by the candidate batch (train mode)" : "by the handed-out statistics (eval mode)",
       evaluationsPerIteration: `${evaluationsPerIteration(settings)}${settings.optimiser === "l-bfgs" ? " or more" : ""}`,

@@ -20,7 +20,9 @@ export function ledgerOf(trial: Trial, attack: AttackRun, versions: RunRecord["v
       const assumption = names.has(plain) ? `attack-${plain}` : plain;
       const idle = trial.observation.local === undefined && OF_LOCAL_STEPS.includes(name);
       if (idle && origin !== "user") return [];
-      const about = idle ? `${note}; no effect here: no local steps are known` : note;
+      const instead = OF_LOCAL_STEPS.includes(name) ? attack.ledger.localModelInstead : undefined;
+      const why = idle ? "no effect here: no local steps are known" : instead;
+      const about = why === undefined ? note : `${note}; ${why}`;
       return [{ assumption, value: String(value), origin, note: about }];
     },
   );

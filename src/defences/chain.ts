@@ -64,6 +64,7 @@ function together(sent: readonly ClientUpdate[]): ClientUpdate {
   const variances = meanOf(({ statistics }) => Object.fromEntries(names.map((n) => [n, statistics[n]!.variance])));
   return {
     ...first,
+    clients: sent.length,
     batchSize: sent.reduce((total, { batchSize }) => total + batchSize, 0),
     labels: sent.flatMap(({ labels }) => labels),
     statistics: Object.fromEntries(names.map((n) => [n, { mean: means[n]!, variance: variances[n]! }])),

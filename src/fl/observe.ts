@@ -4,19 +4,32 @@ import { CAPABILITIES, type Capability, type ClientUpdate, type Observation } fr
 /**
  * What the adversary sees of what a client sent: the only way to make an Observation.
  *
- * The update, the handed-out weights and BatchNorm's mode are always seen; the rest only when granted. Labels come
+ * The update, how many clients share it, the handed-out weights and BatchNorm's mode are always seen; the rest only when granted. Labels come
  * sorted, without the order of the images. Throws FedleakError at an unknown capability.
  */
 export function observe(sent: ClientUpdate, granted: readonly Capability[]): Observation {
   const known = Object.keys(CAPABILITIES);
   for (const name of granted) if (!known.includes(name)) unknownName("observe", "capability", name, known);
   const may = (capability: Capability) => granted.includes(capability);
-  const { modelName, mode, global, update, batchSize, local, labels, statistics, buffers, defences = [] } = sent;
+  const {
+    modelName,
+    mode,
+    global,
+    update,
+    batchSize,
+    local,
+    labels,
+    statistics,
+    buffers,
+    clients,
+    defences = [],
+  } = sent;
   return {
     modelName,
     mode,
     global,
     update,
+    ...(clients !== undefined && { clients }),
     ...(may("batch-size") && { batchSize }),
     ...(may("local-schedule") && local && { local }),
     ...(may("labels") && { labels: [...labels].sort((a, b) => a - b) }),

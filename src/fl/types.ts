@@ -54,6 +54,8 @@ export interface ClientUpdate {
   readonly statistics: Readonly<Record<string, ChannelStatistics>>;
   /** The running statistics after the step, by buffer name; in eval mode those handed out. */
   readonly buffers: Tensors<"float32">;
+  /** Of how many clients' updates it is the mean, U ≥ 2; absent: it is one client's. */
+  readonly clients?: number;
   /** What all clients do to their updates, in this order; absent: nothing. */
   readonly defences?: readonly KnownDefence[];
   /** The client's mean cross-entropy. Nobody is sent it. */
@@ -95,6 +97,8 @@ export interface Observation {
   readonly statistics?: Readonly<Record<string, ChannelStatistics>>;
   /** Granted by "bn-statistics": the running statistics the client sent. */
   readonly buffers?: Tensors<"float32">;
+  /** Of how many clients' updates it is the mean, U ≥ 2: the server runs the protocol. Absent: it is one client's, or taken for that. */
+  readonly clients?: number;
   /** Granted by "defence". */
   readonly defences?: readonly KnownDefence[];
   readonly granted: readonly Capability[];

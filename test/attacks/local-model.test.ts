@@ -2,7 +2,15 @@ import { describe, expect, it } from "vitest";
 import { advance, completeSettings, findAttack, type SettingValue } from "../../src/attacks/index.ts";
 import { assigned, spreadLogits } from "../../src/attacks/labels/joint.ts";
 import { gradientMatching, knownTensors } from "../../src/attacks/objective/objective.ts";
-import { clientUpdate, type LocalSchedule, type Observation, observe, oneHot } from "../../src/fl/index.ts";
+import { chain, type Link, link } from "../../src/defences/index.ts";
+import {
+  type Capability,
+  clientUpdate,
+  type LocalSchedule,
+  type Observation,
+  observe,
+  oneHot,
+} from "../../src/fl/index.ts";
 import { constant, grad, input } from "../../src/graph/index.ts";
 import { compile, evaluate } from "../../src/runtime/index.ts";
 import { float32, float64, scalarOf, type Tensor } from "../../src/tensor/index.ts";
@@ -157,6 +165,51 @@ describe("localModel", () => {
     const expected = slope!.data.reduce((sum: number, v, i) => sum + Number(v) * direction[i]!, 0);
     const h = 1e-4; // error h², relative, and 1e-16/h
     expect((along(h) - along(-h)) / (2 * h) / expected).toBeCloseTo(1, 5);
+  });
+});
+
+describe("what the update cannot carry", () => {
+  const of = mlpCase([1, 3, 0, 2]);
+  const local = { steps: 2, learningRate: 0.5 };
+  const GRANTS = ["batch-size", "labels", "local-schedule"] as const;
+
+  async function through(links: readonly Link[], granted: readonly Capability[] = GRANTS) {
+    return observe(await chain(...links)({ ...of, threads: 1, local }, key(3)), granted);
+  }
+
+  /** The loss at the start and what the ledger says of the local model. */
+  async function startOf(localModel: string, observation: Observation) {
+    const run = await attackOn(of, "dlg", { localModel, labels: "inferred", iterations: 1 }, { observation });
+    const { loss } = await run.step(run.initial);
+    await run.release();
+    return { loss, about: run.ledger.localModel! };
+  }
+
+  it("several clients' steps are not simulated as one's, whether the defence is granted or not", async () => {
+    const shared = await through([link("secure-aggregation", { clients: 2 })]);
+    expect(shared).toMatchObject({ clients: 2, batchSize: 4, local });
+    const [unrolled, averaged] = [await startOf("unrolled", shared), await startOf("averaged", shared)];
+    expect(unrolled.loss).toBe(averaged.loss);
+    expect(unrolled.about).toMatch(/one gradient of all images.*\(averaged, not unrolled: 2 clients share the update/);
+    expect(averaged.about).not.toContain("not unrolled");
+    const alone = await startOf("unrolled", await through([link("secure-aggregation", { clients: 1 })]));
+    expect(alone.about).toMatch(/2 steps are simulated/);
+  });
+
+  it.for(["sign", "gaussian-dp", "zero-sum-noise", "outpost", "guardian-objective"])(
+    "the weights are not moved by what is known to come through %s",
+    async (name) => {
+      const known = await through([link(name)], [...GRANTS, "defence"]);
+      const [surrogate, averaged] = [await startOf("surrogate", known), await startOf("averaged", known)];
+      expect(surrogate.loss).toBe(averaged.loss);
+      expect(surrogate.about).toContain(`averaged, not surrogate: ${name} leaves`);
+    },
+  );
+
+  it("but they are by what keeps its length, or is not known to be defended", async () => {
+    const kept = await startOf("surrogate", await through([link("sparsify")], [...GRANTS, "defence"]));
+    const unknown = await startOf("surrogate", await through([link("sign")]));
+    for (const { about } of [kept, unknown]) expect(about).toMatch(/0.5 of the way to the last step's weights$/);
   });
 });
 

@@ -59,10 +59,13 @@ export function localModel(of: LocalModelling, held: Held): (x: Node, labels: No
   return (x, labels) => unrolled(of, held, local, x, labels);
 }
 
-/** How the client was imagined, in words. */
-export function localModelText({ settings, local }: Pick<LocalModelling, "settings" | "local">): string {
+/** How the client was imagined, in words, and why so where the settings ask for something else. */
+export function localModelText(
+  { settings, local }: Pick<LocalModelling, "settings" | "local">,
+  instead?: string,
+): string {
   if (!local) return "the update is taken for one gradient, at the weights handed out";
-  return {
+  const how = {
     averaged: "the update is taken for one gradient of all images, at the weights handed out",
     surrogate: `the update is taken for one gradient of all images, ${settings.surrogateAt} of the way to the last step's weights`,
     unrolled: `the ${local.steps} steps are simulated; which image came when is not known: ${
@@ -71,6 +74,7 @@ export function localModelText({ settings, local }: Pick<LocalModelling, "settin
         : "labels are dealt to the steps in turn"
     }`,
   }[settings.localModel];
+  return instead === undefined ? how : `${how} (${instead})`;
 }
 
 /** Whether labels, granted ones too, are optimised so that each finds its step. */
