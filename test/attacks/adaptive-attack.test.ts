@@ -28,17 +28,19 @@ async function attacked(observation: Seen, adaptive: boolean, overrides: Readonl
   }
 }
 
-describe("an adaptive attack finds more than a naive one", () => {
+// The control: an adaptive attack expects smooth images too, which takes no knowledge. Against gaussian-dp it does as well (docs/adaptive.md).
+const SMOOTH = { tv: 0.01 };
+
+describe("an adaptive attack finds more than a naive one that expects smooth images too", () => {
   it.for<readonly [name: string, settings: object, byDb: number]>([
-    ["soteria", { percentile: 75 }, 6],
-    ["sparsify", { percent: 90 }, 6],
-    ["gradient-share", { percent: 10 }, 2],
-    ["quantise", { bits: 2 }, 4],
-    ["sign", {}, 4],
-    ["gaussian-dp", { sigma: 0.03 }, 3],
+    ["soteria", { percentile: 75 }, 3], // 14.8 against 20.8
+    ["sparsify", { percent: 90 }, 3], // 11.2 against 17.9
+    ["gradient-share", { percent: 10 }, 2], // 12.1 against 17.3
+    ["quantise", { bits: 2 }, 4], // 8.6 against 18.2
+    ["sign", {}, 1], // 13.3 against 15.7
   ])("%s", async ([name, settings, byDb]) => {
     const observation = await observedThrough(name, settings);
-    const [naive, adaptive] = [await attacked(observation, false), await attacked(observation, true)];
+    const [naive, adaptive] = [await attacked(observation, false, SMOOTH), await attacked(observation, true)];
     expect(adaptive.psnrDb - naive.psnrDb).toBeGreaterThan(byDb); // half of what was measured, or less
     expect(adaptive.about).toMatch(new RegExp(`^${name}: `));
     expect(naive.about).toBeUndefined();
