@@ -8,7 +8,8 @@ const TINY = 1e-9; // so that rounding does not cost an iteration
  * Gradient evaluations of one iteration before any polish: exact, but for l-bfgs, whose line search takes as many as it needs.
  *
  * One is the gradient of each candidate image of the update once, in one piece or, for `localModel` unrolled, in as many as
- * there are local steps: the image gradients are as many (our choice; docs/local-steps.md has the times).
+ * there are local steps: the image gradients are as many (our choice; docs/local-steps.md has the times). An `adaptive` attack on
+ * dp-sgd or adaptive-dp with 2 ≤ B ≤ 8 images takes B gradients of single images besides, which are not counted.
  */
 export function evaluationsPerIteration({ gamma, optimiser, population, restarts }: Costs): number {
   const each = { "l-bfgs": 1, "cma-es": population }[optimiser as string] ?? (gamma > 0 ? 2 : 1);

@@ -22,8 +22,8 @@ export function labelLogits(labels: readonly number[], classes: number): Tensor<
  * Logits by which every row has the labels' own frequencies, and the share 0.01 among all classes: which image has which
  * label, and so came in which local step, is left open.
  *
- * B labels in 0 … N − 1 → [B,N]. Source: our choice. With labels bound to steps beforehand, an unrolled attack does no better
- * than one at a surrogate point (docs/local-steps.md).
+ * B labels in 0 … N − 1 → [B,N]. Source: our choice. It helps where the learning rate is high, so that it matters which image came
+ * when; at low ones, labels dealt to the steps, or a surrogate point, do better within the same budget (docs/local-steps.md).
  */
 export function spreadLogits(labels: readonly number[], classes: number): Tensor<"float32"> {
   const row = new Array<number>(classes).fill((1 - CONFIDENCE) / classes);
