@@ -185,6 +185,7 @@ const QUOTED = [
   "weights",
   "activation",
   "local-steps",
+  "contrast",
   "defence",
   "stopping-rule",
   "scoring",

@@ -30,7 +30,9 @@ test("the closed form of a fully connected network is chosen, and explained in t
   const asked = asking({ model: { name: "mlp3", options: { hidden: 32 } }, client: { batchSize: 1 } });
   const spec = await chooseAttack(asked, MINUTE, { onEvent: (event) => events.push(event) });
   expect(spec.attack.name).toBe("linear-leak");
-  expect(verdictOf(spec, "linear-leak")).toMatch(/^taken, 1 of 1: .* \(cosine of a tensor at least 1\.0000, equations hold to \de-\d+\)$/);
+  expect(verdictOf(spec, "linear-leak")).toMatch(
+    /^taken, 1 of 1: .* \(cosine of a tensor at least 1\.0000, equations hold to \de-\d+\)$/,
+  );
   expect(spec.attack.choice).toMatchObject({ budgetMs: MINUTE });
   expect(events.map((event) => event.kind === "stage" && event.text)).toContain("trying the closed form linear-leak");
 

@@ -301,7 +301,9 @@ describe("the documents", () => {
 
   test("say at which learning rate several local steps were attacked", () => {
     expect(tradeoffMarkdown(tradeoff)).not.toContain("learning rate of the last round");
-    expect(tradeoffMarkdown(atSteps(1, 4))).toContain("the learning rate of the last round, 0.00732 (cosine)"); // 0.05 (1 + cos(3π/4))/2
+    expect(tradeoffMarkdown(atSteps(1, 4))).toContain(
+      "the learning rate of the last round, by the schedule (cosine from 0.05)",
+    );
   });
 
   test("a failed cell is told with its reason, escaped, and leaves no dot", () => {

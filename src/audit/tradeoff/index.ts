@@ -1,5 +1,5 @@
 export { assumptionsOf, notTestedOf } from "./caveats.ts";
-export { attackersOf, isAdaptive, rateAt } from "./cell-trials.ts";
+export { attackersOf, isAdaptive } from "./cell-trials.ts";
 export { type AskedCell, type Cell, type CellDefence, cellsOf } from "./cells.ts";
 export type { CellPlan, TradeoffEvent, TradeoffWatcher } from "./events.ts";
 export {

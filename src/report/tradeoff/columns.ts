@@ -1,4 +1,4 @@
-import { rateAt, type Tradeoff, type TradeoffLine } from "../../audit/index.ts";
+import type { Tradeoff, TradeoffLine } from "../../audit/index.ts";
 import { plural } from "../format.ts";
 import { worstOf } from "./lines.ts";
 
@@ -100,8 +100,8 @@ export function tradeoffNote({ plan, cells }: Pick<Tradeoff, "plan" | "cells">):
 function rateText({ train, cells, attack }: Tradeoff["plan"]): string {
   const several = cells.some(({ localSteps }) => (localSteps ?? train.federation.localSteps ?? 1) > 1);
   if (!several || train.training === "fedsgd" || !attack.at.includes("trained")) return "";
-  const rate = Number(rateAt(train, "trained").toPrecision(3));
-  return `Several local steps at trained weights are at the learning rate of the last round, ${rate} (${train.optimiser.schedule}). `;
+  const { learningRate, schedule } = train.optimiser;
+  return `Several local steps at trained weights are at the learning rate of the last round, by the schedule (${schedule} from ${learningRate}). `;
 }
 
 function percent(share: number): string {
