@@ -1,6 +1,7 @@
 import type { RatePage } from "../audit/index.ts";
 import { checkDataUrls } from "./data-url.ts";
-import { html, markupOf, raw } from "./html.ts";
+import { html, raw } from "./html.ts";
+import { pageOf } from "./page.ts";
 import { RATE_SCRIPT } from "./rate-script.ts";
 import { RATE_STYLE } from "./rate-style.ts";
 
@@ -14,18 +15,11 @@ import { RATE_STYLE } from "./rate-style.ts";
 export function renderRatePage({ title, seed, sheet, originals, questions }: RatePage): string {
   checkDataUrls([...originals, ...questions.map(({ reconstruction }) => reconstruction)]);
   const candidates = questions[0]?.candidates.length ?? 0;
-  return markupOf(html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<meta name="robots" content="noindex">
-<title>Which image is it? ${title}</title>
-<style>${raw(RATE_STYLE)}</style>
-</head>
-<body>
-<header>
+  return pageOf({
+    title: `Which image is it? ${title}`,
+    style: RATE_STYLE,
+    allows: ["pictures", "script"],
+    body: html`<header>
 <p class="brand">fedleak rate<span>${title}</span></p>
 <h1>Which image is it?</h1>
 <p>An attack rebuilt the first picture from a client's update. One of the ${candidates} private images beside it is the one that it
@@ -50,10 +44,8 @@ shows: choose that one. There are ${questions.length} questions; guess where you
 </main>
 <footer><strong>This file contains the private images of the audited batch.</strong> Keep it as you keep them.</footer>
 <script type="application/json" id="sheet">${raw(json({ seed, candidates, sheet, originals, questions }))}</script>
-<script>${raw(RATE_SCRIPT)}</script>
-</body>
-</html>
-`);
+<script>${raw(RATE_SCRIPT)}</script>`,
+  });
 }
 
 /** JSON that cannot end the element it stands in. */

@@ -1,10 +1,10 @@
-import { parseHTML } from "linkedom/worker";
 import type { RunRecord } from "../audit/index.ts";
 import { curvesSection } from "./curves.ts";
 import { factsSection } from "./facts.ts";
 import { floorsSection } from "./floors.ts";
-import { type Html, html, markupOf, raw } from "./html.ts";
+import { type Html, html } from "./html.ts";
 import type { DrawingDocument } from "./line-chart.ts";
+import { blankDocument, pageOf } from "./page.ts";
 import { type Pictures, picturesSection } from "./pictures.ts";
 import { STYLE } from "./style.ts";
 import { ledgerSection, reproduceSection, settingsSection } from "./tables.ts";
@@ -25,18 +25,11 @@ export function renderReport(
 ): string {
   const { headline, sentences } = verdict(record);
   const title = titleOf(record);
-  return markupOf(html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="robots" content="noindex">
-<title>${title}</title>
-<style>${raw(STYLE)}</style>
-</head>
-<body>
-<header>
+  return pageOf({
+    title,
+    style: STYLE,
+    allows: ["pictures"],
+    body: html`<header>
 <p class="brand">fedleak report<span class="status ${record.status}">${record.status}</span></p>
 <p class="run">${title}${record.startedAt !== undefined && html` · <time datetime="${record.startedAt}">${dateText(record.startedAt)}</time>`}</p>
 <h1>${headline}</h1>
@@ -52,10 +45,8 @@ ${ledgerSection(record)}
 ${settingsSection(record)}
 ${reproduceSection(record)}
 </main>
-<footer>${footerNotes(record)}</footer>
-</body>
-</html>
-`);
+<footer>${footerNotes(record)}</footer>`,
+  });
 }
 
 /** `fedleak on resnet10, cifar10, batch 8`: what the spec names, as far as it does. */
@@ -74,9 +65,4 @@ function footerNotes({ results }: RunRecord): Html {
 /** `2026-03-14 09:26 UTC`, straight from the ISO text: the same in every time zone. */
 function dateText(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
-}
-
-/** A DOM without a browser, for drawing only. */
-function blankDocument(): DrawingDocument {
-  return parseHTML("<!doctype html><html><body></body></html>").document;
 }

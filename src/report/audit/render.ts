@@ -1,9 +1,9 @@
-import { parseHTML } from "linkedom/worker";
 import type { AuditPictures, AuditRecord } from "../../audit/index.ts";
 import { floorsSection } from "../floors.ts";
 import { compactText, countText, dbText, percentText, plural, signedDbText } from "../format.ts";
-import { type Html, html, markupOf, raw } from "../html.ts";
+import { type Html, html } from "../html.ts";
 import type { DrawingDocument } from "../line-chart.ts";
+import { blankDocument, pageOf } from "../page.ts";
 import { STYLE } from "../style.ts";
 import { ledgerSection } from "../tables.ts";
 import { labelsSection } from "./labels.ts";
@@ -25,18 +25,11 @@ export function renderAudit(
 ): string {
   const { headline, sentences } = auditVerdict(record);
   const title = titleOf(record);
-  return markupOf(html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="robots" content="noindex">
-<title>${title}</title>
-<style>${raw(STYLE + AUDIT_STYLE)}</style>
-</head>
-<body>
-<header>
+  return pageOf({
+    title,
+    style: STYLE + AUDIT_STYLE,
+    allows: ["pictures"],
+    body: html`<header>
 <p class="brand">fedleak audit<span class="status ${record.status}">${record.status}</span></p>
 <p class="run">${title} · <time datetime="${record.startedAt}">${record.startedAt.slice(0, 16).replace("T", " ")} UTC</time></p>
 <h1>${headline}</h1>
@@ -55,10 +48,8 @@ ${ledgerSection(record)}
 ${reproduceSection(record)}
 </main>
 <footer><p>PSNR is 10 log10(1 / MSE) an image, then averaged.</p>
-<p><strong>This file may show a client's private images.</strong> Keep it as you would keep them.</p></footer>
-</body>
-</html>
-`);
+<p><strong>This file may show a client's private images.</strong> Keep it as you would keep them.</p></footer>`,
+  });
 }
 
 /** `fedleak-plus on model.onnx, 4 images 3×32×32` */
@@ -146,9 +137,4 @@ ${timed && html`<p>How much a time budget allows depends on the machine. With <c
     ([name, value]) => value !== undefined && html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`,
   )}</tbody></table></div>
 </section>`;
-}
-
-/** A DOM without a browser, for drawing only. */
-function blankDocument(): DrawingDocument {
-  return parseHTML("<!doctype html><html><body></body></html>").document;
 }

@@ -1,7 +1,8 @@
 import type { BatchPictures, Comparison, ComparisonDocuments } from "../../audit/index.ts";
+import { blankDocument } from "../page.ts";
 import { comparisonFigure } from "./figure.ts";
 import { comparisonCsv, comparisonMarkdown } from "./files.ts";
-import { blankDocument, renderComparison } from "./render.ts";
+import { renderComparison } from "./render.ts";
 
 /** The names of a comparison's files for people. */
 export const REPORT_FILES = {

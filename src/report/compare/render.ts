@@ -1,8 +1,8 @@
-import { parseHTML } from "linkedom/worker";
 import type { BatchPictures, Comparison } from "../../audit/index.ts";
 import { countText, durationText, plural } from "../format.ts";
-import { type Html, html, markupOf, raw } from "../html.ts";
+import { type Html, html } from "../html.ts";
 import type { DrawingDocument } from "../line-chart.ts";
+import { blankDocument, pageOf } from "../page.ts";
 import { STYLE } from "../style.ts";
 import { failuresSection, planSection, termsSection } from "./about.ts";
 import { assumptionText } from "./assumption-text.ts";
@@ -29,18 +29,11 @@ export function renderComparison(
   const cells = cellsOf(comparison, pictures);
   const { title, sentences } = headline(cells);
   const name = `${plural(plan.attacks.length, "attack")}, ${plural(plan.settings.length, "setting")}, ${plural(plan.seeds.length, "seed")}`;
-  return markupOf(html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="robots" content="noindex">
-<title>fedleak comparison: ${name}</title>
-<style>${raw(STYLE)}${raw(COMPARE_STYLE)}</style>
-</head>
-<body>
-<header>
+  return pageOf({
+    title: `fedleak comparison: ${name}`,
+    style: STYLE + COMPARE_STYLE,
+    allows: ["pictures"],
+    body: html`<header>
 <p class="brand">fedleak comparison<span class="status ${status}">${status}</span></p>
 <p class="run">${name} · <time datetime="${startedAt}">${startedAt.slice(0, 10)} ${startedAt.slice(11, 16)} UTC</time></p>
 <h1>${title}</h1>
@@ -54,10 +47,8 @@ ${termsSection(comparison)}
 ${planSection(comparison)}
 </main>
 <footer><p>PSNR is 10 log10(1 / MSE) per image, then averaged; an exact image counts as 100 dB. SSIM is Wang 2004 with an 11 × 11 Gaussian window.</p>
-<p><strong>This file may contain the private images of the audited batches.</strong> Keep it as you keep them.</p></footer>
-</body>
-</html>
-`);
+<p><strong>This file may contain the private images of the audited batches.</strong> Keep it as you keep them.</p></footer>`,
+  });
 }
 
 function cellSection(comparison: Comparison, cell: Cell, i: number, document: DrawingDocument): Html {
@@ -97,9 +88,4 @@ function facts({ plan, rows }: Comparison): Html {
     ([name, value, detail]) =>
       html`<div><dt>${name}</dt><dd><strong>${value}</strong><span>${detail}</span></dd></div>`,
   )}</dl>`;
-}
-
-/** A DOM without a browser, for drawing only. */
-export function blankDocument(): DrawingDocument {
-  return parseHTML("<!doctype html><html><body></body></html>").document;
 }

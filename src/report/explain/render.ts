@@ -1,7 +1,7 @@
-import { parseHTML } from "linkedom/worker";
 import type { Assumption, Explanation, PartName } from "../../audit/index.ts";
-import { type Html, html, markupOf, raw } from "../html.ts";
+import { type Html, html } from "../html.ts";
 import type { DrawingDocument } from "../line-chart.ts";
+import { blankDocument, pageOf } from "../page.ts";
 import { STYLE } from "../style.ts";
 import { convergenceSection } from "./convergence.ts";
 import { dampingSection } from "./damping.ts";
@@ -20,27 +20,20 @@ export function renderExplanation(found: Explanation, document: DrawingDocument 
   const told = findings(found);
   const title = titleOf(found);
   const missing = (Object.keys(NAMES) as PartName[]).filter((part) => parts[part] === undefined);
-  return markupOf(html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="robots" content="noindex">
-<title>${title}</title>
-<style>${raw(STYLE + EXPLAIN_STYLE)}</style>
-</head>
-<body>
-<header>
+  return pageOf({
+    title,
+    style: STYLE + EXPLAIN_STYLE,
+    allows: [],
+    body: html`<header>
 <p class="brand">fedleak explain<span class="status ${found.status}">${found.status}</span></p>
 <p class="run">${title} · <time datetime="${found.startedAt}">${dateText(found.startedAt)}</time></p>
 <h1>What decides whether this attack finds the private images</h1>
 <ul class="findings">${(Object.keys(NAMES) as PartName[]).flatMap((part) => {
-    const text = told[part];
-    return text === undefined
-      ? []
-      : [html`<li><strong>${NAMES[part]}${stateText(found, part)}</strong>${text.sentence}</li>`];
-  })}</ul>
+      const text = told[part];
+      return text === undefined
+        ? []
+        : [html`<li><strong>${NAMES[part]}${stateText(found, part)}</strong>${text.sentence}</li>`];
+    })}</ul>
 ${missing.length > 0 && html`<p>Not computed: ${missing.map((part) => NAMES[part].toLowerCase()).join(", ")}.</p>`}
 </header>
 <main>
@@ -50,10 +43,8 @@ ${parts.sensitivity && sensitivitySection(parts.sensitivity, told.sensitivity!, 
 ${parts.damping && dampingSection(parts.damping, told.damping!, document)}
 ${settingSection(found)}
 </main>
-<footer><p>These diagnostics need the private images: they are computed by the audit, beside the attack, which never sees them. The file holds no image.</p></footer>
-</body>
-</html>
-`);
+<footer><p>These diagnostics need the private images: they are computed by the audit, beside the attack, which never sees them. The file holds no image.</p></footer>`,
+  });
 }
 
 const NAMES: Readonly<Record<PartName, string>> = {
@@ -96,9 +87,4 @@ function settingSection({ ledger, command }: Explanation): Html {
 /** `2026-03-14 09:26 UTC`, straight from the ISO text: the same in every time zone. */
 function dateText(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
-}
-
-/** A DOM without a browser, for drawing only. */
-function blankDocument(): DrawingDocument {
-  return parseHTML("<!doctype html><html><body></body></html>").document;
 }

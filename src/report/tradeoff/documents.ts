@@ -1,5 +1,5 @@
 import type { Advice, Tradeoff, TradeoffDocuments } from "../../audit/index.ts";
-import { blankDocument } from "../compare/render.ts";
+import { blankDocument } from "../page.ts";
 import { tradeoffFigure } from "./figure.ts";
 import { tradeoffCsv, tradeoffMarkdown } from "./files.ts";
 import { renderTradeoff } from "./render.ts";

@@ -1,9 +1,9 @@
 import type { Advice, Tradeoff } from "../../audit/index.ts";
-import { blankDocument } from "../compare/render.ts";
 import { COMPARE_STYLE } from "../compare/style.ts";
 import { durationText, plural } from "../format.ts";
-import { type Html, html, markupOf, raw } from "../html.ts";
+import { type Html, html } from "../html.ts";
 import type { DrawingDocument } from "../line-chart.ts";
+import { blankDocument, pageOf } from "../page.ts";
 import { STYLE } from "../style.ts";
 import { adviceText } from "./advice-text.ts";
 import { tradeoffChart } from "./chart.ts";
@@ -25,18 +25,11 @@ export function renderTradeoff(
   const { plan, status, startedAt } = tradeoff;
   const { title, sentences } = adviceText(advice);
   const name = `${plan.train.model.name}, ${plural(plan.cells.length, "setting")}`;
-  return markupOf(html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="robots" content="noindex">
-<title>fedleak trade-off: ${name}</title>
-<style>${raw(STYLE)}${raw(COMPARE_STYLE)}${raw(KEY_STYLE)}</style>
-</head>
-<body>
-<header>
+  return pageOf({
+    title: `fedleak trade-off: ${name}`,
+    style: STYLE + COMPARE_STYLE + KEY_STYLE,
+    allows: ["pictures"],
+    body: html`<header>
 <p class="brand">fedleak trade-off<span class="status ${status}">${status}</span></p>
 <p class="run">${name} · <time datetime="${startedAt}">${startedAt.slice(0, 10)} ${startedAt.slice(11, 16)} UTC</time></p>
 <h1>${title}</h1>
@@ -52,10 +45,8 @@ ${failuresSection(tradeoff)}
 ${againSection(tradeoff)}
 </main>
 <footer><p>PSNR is 10 log10(1 / MSE) per image, then averaged; an exact image counts as 100 dB. Accuracy is the share of images
-classified rightly, BatchNorm by its running statistics.</p></footer>
-</body>
-</html>
-`);
+classified rightly, BatchNorm by its running statistics.</p></footer>`,
+  });
 }
 
 const KEY_STYLE = ".key { margin-bottom: 16px; }\n";

@@ -1,8 +1,8 @@
-import { parseHTML } from "linkedom/worker";
 import type { TrainRecord } from "../../audit/index.ts";
 import { countText, durationText, percentText } from "../format.ts";
-import { type Html, html, markupOf, raw } from "../html.ts";
+import { type Html, html } from "../html.ts";
 import type { DrawingDocument } from "../line-chart.ts";
+import { blankDocument, pageOf } from "../page.ts";
 import { STYLE } from "../style.ts";
 import { ledgerSection } from "../tables.ts";
 import { trainCurves } from "./curves.ts";
@@ -16,18 +16,11 @@ import { partitionPicture } from "./partition-picture.ts";
  */
 export function renderTraining(record: TrainRecord, document: DrawingDocument = blankDocument()): string {
   const title = titleOf(record);
-  return markupOf(html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="robots" content="noindex">
-<title>${title}</title>
-<style>${raw(STYLE + OWN_STYLE)}</style>
-</head>
-<body>
-<header>
+  return pageOf({
+    title,
+    style: STYLE + OWN_STYLE,
+    allows: ["pictures"],
+    body: html`<header>
 <p class="brand">fedleak training<span class="status ${record.status}">${record.status}</span></p>
 <p class="run">${title} · <time datetime="${record.startedAt}">${record.startedAt.slice(0, 16).replace("T", " ")} UTC</time></p>
 <h1>${headline(record)}</h1>
@@ -42,10 +35,8 @@ ${ledgerSection(record)}
 <pre tabindex="0" aria-label="command"><code>${record.command}</code></pre></section>
 </main>
 <footer><p>Accuracy is the share of images classified rightly, BatchNorm by its running statistics. Intervals are Wilson's, over images;
-another seed may train to another accuracy.</p></footer>
-</body>
-</html>
-`);
+another seed may train to another accuracy.</p></footer>`,
+  });
 }
 
 const OWN_STYLE = `
@@ -109,9 +100,4 @@ ${partitionPicture(document, data)}
 /** To a tenth of a percent. */
 function rounded(share: number): number {
   return Math.round(share * 1000) / 1000;
-}
-
-/** A DOM without a browser, for drawing only. */
-function blankDocument(): DrawingDocument {
-  return parseHTML("<!doctype html><html><body></body></html>").document;
 }
