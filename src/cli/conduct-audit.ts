@@ -1,9 +1,8 @@
 import type { AuditOutcome, AuditWatcher } from "../audit/index.ts";
-import { FedleakError } from "../util/index.ts";
 import { showAuditProgress } from "./audit-progress.ts";
 import { auditSummary, auditSummaryJson, refusal, refusalJson } from "./audit-summary.ts";
 import { USER_ERROR } from "./conduct-run.ts";
-import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
+import { endStopped, INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
 
 /**
  * Watches an audit from its start to its summary: progress on stderr, the result on stdout, Ctrl-C in order.
@@ -23,11 +22,7 @@ export async function conductAudit(
     outcome = await start({ onEvent: progress.onEvent, signal: interrupt.signal });
   } catch (error) {
     progress.end();
-    const { aborted, reason } = interrupt.signal;
-    if (!aborted || !(error instanceof FedleakError) || error.cause !== reason) throw error; // not by the interruption
-    process.stderr.write(`${error.message}\n`);
-    if (json) process.stdout.write(`${JSON.stringify({ status: "interrupted", message: error.message })}\n`);
-    return INTERRUPTED;
+    return endStopped(error, interrupt.signal, json);
   }
   progress.end();
   if (outcome.kind === "refused") {

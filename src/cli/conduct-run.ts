@@ -1,6 +1,5 @@
 import type { RunOutcome, Watcher } from "../audit/index.ts";
-import { FedleakError } from "../util/index.ts";
-import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
+import { endStopped, INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
 import { showProgress } from "./progress.ts";
 import { summaryJson, summaryText } from "./summary.ts";
 
@@ -22,11 +21,7 @@ export async function conductRun(
     outcome = await start({ onEvent: progress.onEvent, signal: interrupt.signal });
   } catch (error) {
     progress.end();
-    const { aborted, reason } = interrupt.signal;
-    if (!aborted || !(error instanceof FedleakError) || error.cause !== reason) throw error; // not by the interruption
-    process.stderr.write(`${error.message}\n`);
-    if (json) process.stdout.write(`${JSON.stringify({ status: "interrupted", message: error.message })}\n`);
-    return INTERRUPTED;
+    return endStopped(error, interrupt.signal, json);
   }
   progress.end();
   const { status } = outcome.record;

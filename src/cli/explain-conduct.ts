@@ -1,10 +1,9 @@
 import { join } from "node:path";
 import { EXPLAIN_FILES, type ExplainPlan, type Explanation, PARTS } from "../audit/index.ts";
 import { findings, renderExplanation } from "../report/index.ts";
-import { FedleakError } from "../util/index.ts";
 import { USER_ERROR } from "./conduct-run.ts";
 import { showExplainProgress } from "./explain-progress.ts";
-import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
+import { endStopped, INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
 import { table, wrapped } from "./text-layout.ts";
 
 type ExplainWatcher = Pick<ExplainPlan, "render" | "onEvent" | "signal">;
@@ -27,11 +26,7 @@ export async function conductExplanation(
     outcome = await start({ render: renderExplanation, onEvent: progress.onEvent, signal: interrupt.signal });
   } catch (error) {
     progress.end();
-    const { aborted, reason } = interrupt.signal;
-    if (!aborted || !(error instanceof FedleakError) || error.cause !== reason) throw error; // not by the interruption
-    process.stderr.write(`${error.message}\n`);
-    if (json) process.stdout.write(`${JSON.stringify({ status: "interrupted", message: error.message })}\n`);
-    return INTERRUPTED;
+    return endStopped(error, interrupt.signal, json);
   }
   progress.end();
   const { folder, found } = outcome;

@@ -1,3 +1,5 @@
+import { FedleakError } from "../util/index.ts";
+
 /** A signal that the first Ctrl-C aborts, so that the work can end in order; the second one ends the process at once. */
 export interface Interrupt extends Disposable {
   readonly signal: AbortSignal;
@@ -24,6 +26,18 @@ export function listenForInterrupt(onFirst: () => void): Interrupt {
       for (const name of SIGNALS) process.off(name, heard);
     },
   };
+}
+
+/**
+ * Ends work that a Ctrl-C stopped before there was anything to keep: says so on stderr, with `json` on stdout too.
+ *
+ * Returns the exit status. Throws `error` again when it is not of this interruption.
+ */
+export function endStopped(error: unknown, { aborted, reason }: AbortSignal, json: boolean): number {
+  if (!aborted || !(error instanceof FedleakError) || error.cause !== reason) throw error;
+  process.stderr.write(`${error.message}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ status: "interrupted", message: error.message })}\n`);
+  return INTERRUPTED;
 }
 
 /** The exit status of a process that Ctrl-C ended: 128 + SIGINT's number. */
