@@ -1,11 +1,9 @@
-import { input } from "../graph/index.ts";
-import { inputsFor, type Model } from "../nn/index.ts";
 import { sgd } from "../optim/index.ts";
 import { float32, type Tensor, type Tensors } from "../tensor/index.ts";
 import { fail } from "../util/index.ts";
 import { checkBatch } from "./check-batch.ts";
 import { clientGradientStep, type GradientStep } from "./client.ts";
-import { statisticsSeen } from "./running-statistics.ts";
+import { batchNormCounts, statisticsSeen } from "./running-statistics.ts";
 import { beginTraining, trainingStep } from "./training-step.ts";
 import type { Batch, ClientUpdate, LocalSchedule, Weights } from "./types.ts";
 
@@ -38,7 +36,7 @@ export async function clientUpdate(step: GradientStep): Promise<ClientUpdate> {
       loss += made.loss / local.steps;
     }
     const { params, buffers } = state.weights;
-    const counts = mode === "train" ? countsOf(model, batchSize) : {};
+    const counts = mode === "train" ? batchNormCounts(model, batchSize) : {};
     return {
       modelName: model.name,
       mode,
@@ -77,17 +75,6 @@ function batchAt({ images, labels }: Batch, step: number, batchSize: number): Ba
     images: float32([batchSize, ...images.shape.slice(1)], images.data.slice(from * size, to * size)),
     labels: labels.slice(from, to),
   };
-}
-
-/** n = B·H·W of each BatchNorm. */
-function countsOf(model: Model, batchSize: number): Record<string, number> {
-  const { statistics } = model.forward({
-    params: inputsFor(model.params, "param."),
-    buffers: inputsFor(model.buffers, "buffer."),
-    x: input("images", [batchSize, ...model.inputShape]),
-    mode: "train",
-  });
-  return Object.fromEntries(Object.entries(statistics).map(([module, { count }]) => [module, count]));
 }
 
 function imagesPerStep(images: number, { steps, learningRate }: LocalSchedule): number {

@@ -14,7 +14,7 @@ export {
 export { observationLedger, observe } from "./observe.ts";
 export { prefixed, withPrefix } from "./prefix.ts";
 export { averaged, type Contribution, drawClients, handedOut, keptOf } from "./round.ts";
-export { movedStatistics, statisticsSeen, stepShares } from "./running-statistics.ts";
+export { batchNormCounts, movedStatistics, statisticsSeen, stepShares } from "./running-statistics.ts";
 export { type ServerPlan, type ServerProgram, serverStep } from "./server-step.ts";
 export {
   beginTraining,

@@ -1,5 +1,5 @@
-import { add, mul, type Node } from "../graph/index.ts";
-import type { BatchStatistics } from "../nn/index.ts";
+import { add, input, mul, type Node } from "../graph/index.ts";
+import { type BatchStatistics, inputsFor, type Model } from "../nn/index.ts";
 import { float32, type Tensors } from "../tensor/index.ts";
 import { fail } from "../util/index.ts";
 import type { ChannelStatistics } from "./types.ts";
@@ -64,6 +64,17 @@ export function statisticsSeen(
       return mean && variance ? [[module, { mean, variance }]] : [];
     }),
   );
+}
+
+/** n = B·H·W of each BatchNorm, by module, for batches of B images. */
+export function batchNormCounts(model: Model, batchSize: number): Record<string, number> {
+  const { statistics } = model.forward({
+    params: inputsFor(model.params, "param."),
+    buffers: inputsFor(model.buffers, "buffer."),
+    x: input("images", [batchSize, ...model.inputShape]),
+    mode: "train",
+  });
+  return Object.fromEntries(Object.entries(statistics).map(([module, { count }]) => [module, count]));
 }
 
 /** How much each of S steps counts in `statisticsSeen`, the first one first: 0.1·0.9^(S−s)/(1 − 0.9^S); their sum is 1. */

@@ -1,4 +1,5 @@
 import {
+  batchNormCounts,
   type Capability,
   type ChannelStatistics,
   type LocalSchedule,
@@ -6,8 +7,6 @@ import {
   observe,
   statisticsSeen,
 } from "../../fl/index.ts";
-import { input } from "../../graph/index.ts";
-import { inputsFor, type Model } from "../../nn/index.ts";
 import { fail } from "../../util/index.ts";
 import type { CapturedUpdate } from "./read.ts";
 
@@ -83,17 +82,6 @@ export function statisticsOf(
   batchSize: number,
 ): Record<string, ChannelStatistics> {
   if (manifest.batchNorm === "eval" || Object.keys(buffers).length === 0) return {};
-  const counts = countsOf(model, manifest.batchSize ?? batchSize);
+  const counts = batchNormCounts(model, manifest.batchSize ?? batchSize);
   return statisticsSeen(before.buffers, buffers, counts, manifest.localSteps);
-}
-
-/** n = B·H·W of each BatchNorm. */
-function countsOf(model: Model, batchSize: number): Record<string, number> {
-  const { statistics } = model.forward({
-    params: inputsFor(model.params, "param."),
-    buffers: inputsFor(model.buffers, "buffer."),
-    x: input("images", [batchSize, ...model.inputShape]),
-    mode: "train",
-  });
-  return Object.fromEntries(Object.entries(statistics).map(([module, { count }]) => [module, count]));
 }
