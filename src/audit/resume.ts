@@ -3,6 +3,7 @@ import { fail } from "../util/index.ts";
 import { CHECKPOINT } from "./checkpoint.ts";
 import { conduct, ownerOf } from "./conduct.ts";
 import { lockFolder } from "./folder-lock.ts";
+import { mustBeStopped } from "./must-be-stopped.ts";
 import { parseRecord } from "./record.ts";
 import type { RunRecord } from "./record-schema.ts";
 import { checkUnbegun, withResumption } from "./resumed.ts";
@@ -22,14 +23,11 @@ export async function resumeRun(folder: string, options: Omit<RunOptions, "comma
   await readRecord(folder); // before anything is written there: it must be a run's folder
   await using _ = await lockFolder(folder);
   const stored = await readRecord(folder);
-  if (stored.status === "finished" || stored.status === "failed") {
-    fail({
-      who: `resume ${folder}`,
-      must: "the run must have been stopped before its end",
-      got: stored.status === "failed" ? `a failed run (${stored.failure})` : "a finished run",
-      remedy: `Look at ${join(folder, FILES.report)}, or start another run.`,
-    });
-  }
+  mustBeStopped(folder, stored, {
+    what: "run",
+    got: "run",
+    remedy: `Look at ${join(folder, FILES.report)}, or start another run.`,
+  });
   options.onEvent?.({ kind: "stage", text: "reading the data and computing the client's update" });
   const trial = await prepareTrial(completeSpec(stored.spec as RunRequest));
   const found = await readState(folder, ownerOf(trial));

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { type Tensors, writeSafetensors } from "../../tensor/index.ts";
-import { fail } from "../../util/index.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { fingerprint } from "../fingerprint.ts";
 import { lockFolder } from "../folder-lock.ts";
+import { mustBeStopped } from "../must-be-stopped.ts";
 import { checkUnbegun } from "../resumed.ts";
 import { readState, writeState } from "../run-files.ts";
 import { checkOut, exists, makeRunFolder, readRunFile } from "../run-folder.ts";
@@ -58,14 +58,7 @@ export async function resumePrior(folder: string, options: PriorWatcher): Promis
   await readPriorRecord(folder); // before anything is written there: it must be a prior's folder
   await using _ = await lockFolder(folder);
   const stored = await readPriorRecord(folder);
-  if (stored.status === "finished" || stored.status === "failed") {
-    fail({
-      who: `resume ${folder}`,
-      must: "the training must have been stopped before its end",
-      got: stored.status === "failed" ? `a failed one (${stored.failure})` : "a finished one",
-      remedy: "Use it with --prior, or train another one.",
-    });
-  }
+  mustBeStopped(folder, stored, { what: "training", remedy: "Use it with --prior, or train another one." });
   options.onEvent?.({ kind: "stage", text: "reading the images" });
   const training = await preparePrior(completePriorSpec(stored.spec as unknown as PriorRequest));
   const found = await readState(folder, training.owner);

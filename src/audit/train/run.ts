@@ -1,5 +1,5 @@
-import { fail } from "../../util/index.ts";
 import { lockFolder } from "../folder-lock.ts";
+import { mustBeStopped } from "../must-be-stopped.ts";
 import { checkUnbegun, withResumption } from "../resumed.ts";
 import { readState, writeState } from "../run-files.ts";
 import { checkOut, checkWritable, defaultOut, makeRunFolder } from "../run-folder.ts";
@@ -97,14 +97,10 @@ export async function resumeTraining(
   await readTrainRecord(folder); // before anything is written there: it must be a training's folder
   await using _ = await lockFolder(folder);
   const stored = await readTrainRecord(folder);
-  if (stored.status === "finished" || stored.status === "failed") {
-    fail({
-      who: `resume ${folder}`,
-      must: "the training must have been stopped before its end",
-      got: stored.status === "failed" ? `a failed one (${stored.failure})` : "a finished one",
-      remedy: "Begin another one from its weights: fedleak train --weights <folder>/weights.safetensors.",
-    });
-  }
+  mustBeStopped(folder, stored, {
+    what: "training",
+    remedy: "Begin another one from its weights: fedleak train --weights <folder>/weights.safetensors.",
+  });
   options.onEvent?.({ kind: "stage", text: "reading the data" });
   const training = await prepareTraining(completeTrainSpec(stored.spec as TrainRequest));
   const found = await readState(folder, trainOwner(training));

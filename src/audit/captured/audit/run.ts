@@ -3,6 +3,7 @@ import { fail, key, split } from "../../../util/index.ts";
 import type { CheckpointOwner } from "../../checkpoint.ts";
 import { canonicalJson, fingerprint } from "../../fingerprint.ts";
 import { lockFolder } from "../../folder-lock.ts";
+import { mustBeStopped } from "../../must-be-stopped.ts";
 import { withResumption } from "../../resumed.ts";
 import { checkOut, checkWritable, defaultOut, FILES, makeRunFolder } from "../../run-folder.ts";
 import { versions } from "../../versions.ts";
@@ -106,14 +107,10 @@ export async function resumeAudit(
   await readAuditRecord(folder); // before anything is written there: it must be an audit's folder
   await using _ = await lockFolder(folder);
   const stored = await readAuditRecord(folder);
-  if (stored.status === "finished" || stored.status === "failed") {
-    fail({
-      who: `resume ${folder}`,
-      must: "the audit must have been stopped before its end",
-      got: stored.status === "failed" ? `a failed one (${stored.failure})` : "a finished one",
-      remedy: `Look at ${folder}/${FILES.report}, or start another audit.`,
-    });
-  }
+  mustBeStopped(folder, stored, {
+    what: "audit",
+    remedy: `Look at ${folder}/${FILES.report}, or start another audit.`,
+  });
   options.onEvent?.({ kind: "stage", text: "reading the update again" });
   const subject = await readSubject(completeAuditSpec(stored.spec as AuditRequest));
   checkSame(folder, stored, subject);
