@@ -1,17 +1,9 @@
 import type { AuditEvent } from "../audit/index.ts";
-import { liveLine } from "./live-line.ts";
+import { liveLine, type Progress } from "./live-line.ts";
 import { clock, rateText } from "./progress-text.ts";
 
 /** Shows how an audit gets on, on stderr: one live line on a terminal, a line every tenth of a search elsewhere. */
-export interface AuditProgress {
-  readonly onEvent: (event: AuditEvent) => void;
-  /** Prints a line in between. */
-  readonly note: (text: string) => void;
-  /** Leaves the line; nothing may come after it. */
-  readonly end: () => void;
-}
-
-export function showAuditProgress(out: NodeJS.WriteStream = process.stderr): AuditProgress {
+export function showAuditProgress(out: NodeJS.WriteStream = process.stderr): Progress<AuditEvent> {
   const { note, end, show } = liveLine(out);
   return {
     note,

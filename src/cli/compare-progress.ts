@@ -1,17 +1,9 @@
 import type { CompareEvent, IterationEvent, TrialPlan, TrialRow } from "../audit/index.ts";
-import { liveLine } from "./live-line.ts";
+import { liveLine, type Progress } from "./live-line.ts";
 import { clock, measured } from "./progress-text.ts";
 
 /** Shows how a comparison gets on, on stderr: a bar over all trials with the running ones, or a line a trial. */
-export interface CompareProgress {
-  readonly onEvent: (event: CompareEvent) => void;
-  /** Prints a line in between. */
-  readonly note: (text: string) => void;
-  /** Leaves the line; nothing may come after it. */
-  readonly end: () => void;
-}
-
-export function showCompareProgress(out: NodeJS.WriteStream = process.stderr): CompareProgress {
+export function showCompareProgress(out: NodeJS.WriteStream = process.stderr): Progress<CompareEvent> {
   const tally = tallyOf();
   const line = liveLine(out);
   let told = performance.now(); // when something was printed last

@@ -1,16 +1,8 @@
 import type { ExplainEvent, PartName } from "../audit/index.ts";
-import { liveLine } from "./live-line.ts";
+import { liveLine, type Progress } from "./live-line.ts";
 import { clock } from "./progress-text.ts";
 
 /** Shows how an explanation gets on, on stderr: one live line on a terminal, a line every tenth of a part elsewhere. */
-export interface ExplainProgress {
-  readonly onEvent: (event: ExplainEvent) => void;
-  /** Prints a line in between. */
-  readonly note: (text: string) => void;
-  /** Leaves the line; nothing may come after it. */
-  readonly end: () => void;
-}
-
 const TITLES: Readonly<Record<PartName, string>> = {
   convergence: "convergence: four runs of the attack",
   noise: "noise: gradients of disturbed images",
@@ -18,7 +10,7 @@ const TITLES: Readonly<Record<PartName, string>> = {
   damping: "damping: the example",
 };
 
-export function showExplainProgress(out: NodeJS.WriteStream = process.stderr): ExplainProgress {
+export function showExplainProgress(out: NodeJS.WriteStream = process.stderr): Progress<ExplainEvent> {
   const { note, end, show } = liveLine(out);
   let pace = startOf(0);
   return {

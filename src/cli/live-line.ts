@@ -12,6 +12,11 @@ export interface LiveLine {
   readonly end: () => void;
 }
 
+/** Shows how some work gets on, by its events. */
+export interface Progress<Event> extends Pick<LiveLine, "note" | "end"> {
+  readonly onEvent: (event: Event) => void;
+}
+
 /** lines: how many are printed of a whole way where there is no terminal. */
 export function liveLine(out: NodeJS.WriteStream, lines = LINES): LiveLine {
   let bar: SingleBar | undefined;

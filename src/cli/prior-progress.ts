@@ -1,17 +1,9 @@
 import type { PriorEvent } from "../audit/index.ts";
-import { liveLine } from "./live-line.ts";
+import { liveLine, type Progress } from "./live-line.ts";
 import { clock, rateText } from "./progress-text.ts";
 
 /** Shows how a prior's training gets on, on stderr: one live line on a terminal, a line every tenth of the way elsewhere. */
-export interface PriorProgress {
-  readonly onEvent: (event: PriorEvent) => void;
-  /** Prints a line in between. */
-  readonly note: (text: string) => void;
-  /** Leaves the line; nothing may come after it. */
-  readonly end: () => void;
-}
-
-export function showPriorProgress(out: NodeJS.WriteStream = process.stderr): PriorProgress {
+export function showPriorProgress(out: NodeJS.WriteStream = process.stderr): Progress<PriorEvent> {
   const { note, end, show } = liveLine(out);
   return {
     note,

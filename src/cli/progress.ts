@@ -1,17 +1,9 @@
 import type { IterationEvent, RunEvent } from "../audit/index.ts";
-import { liveLine } from "./live-line.ts";
+import { liveLine, type Progress } from "./live-line.ts";
 import { measured } from "./progress-text.ts";
 
 /** Shows how a run gets on, on stderr: one live line on a terminal, a line every tenth of the way elsewhere. */
-export interface Progress {
-  readonly onEvent: (event: RunEvent) => void;
-  /** Prints a line in between. */
-  readonly note: (text: string) => void;
-  /** Leaves the line; nothing may come after it. */
-  readonly end: () => void;
-}
-
-export function showProgress(out: NodeJS.WriteStream = process.stderr): Progress {
+export function showProgress(out: NodeJS.WriteStream = process.stderr): Progress<RunEvent> {
   const { isLive, note, end, show } = liveLine(out);
   let part: IterationEvent["part"] | undefined;
   let peekPsnrDb: number | undefined; // the last one stays on a live line

@@ -1,18 +1,11 @@
 import { SingleBar } from "cli-progress";
 import type { CellPlan, TradeoffEvent } from "../audit/index.ts";
+import type { Progress } from "./live-line.ts";
 import { clock, measured } from "./progress-text.ts";
 import { advanceText } from "./train-progress.ts";
 
 /** Shows how a trade-off gets on, on stderr: a bar over all cells with what is running, or a line a part. */
-export interface TradeoffProgress {
-  readonly onEvent: (event: TradeoffEvent) => void;
-  /** Prints a line in between. */
-  readonly note: (text: string) => void;
-  /** Leaves the line; nothing may come after it. */
-  readonly end: () => void;
-}
-
-export function showTradeoffProgress(out: NodeJS.WriteStream = process.stderr): TradeoffProgress {
+export function showTradeoffProgress(out: NodeJS.WriteStream = process.stderr): Progress<TradeoffEvent> {
   const tally = tallyOf();
   let bar: SingleBar | undefined;
   let told = performance.now(); // when something was printed last

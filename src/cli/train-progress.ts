@@ -1,17 +1,9 @@
 import type { AdvanceEvent, TrainEvent } from "../audit/index.ts";
-import { liveLine } from "./live-line.ts";
+import { liveLine, type Progress } from "./live-line.ts";
 import { clock } from "./progress-text.ts";
 
 /** Shows how a training gets on, on stderr: one live line on a terminal, a line every twentieth of the way elsewhere. */
-export interface TrainProgress {
-  readonly onEvent: (event: TrainEvent) => void;
-  /** Prints a line in between. */
-  readonly note: (text: string) => void;
-  /** Leaves the line; nothing may come after it. */
-  readonly end: () => void;
-}
-
-export function showTrainProgress(out: NodeJS.WriteStream = process.stderr): TrainProgress {
+export function showTrainProgress(out: NodeJS.WriteStream = process.stderr): Progress<TrainEvent> {
   const { note, end, show } = liveLine(out, LINES);
   let accuracy: number | undefined; // the last one stays on the line
   return {
