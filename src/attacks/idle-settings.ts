@@ -3,8 +3,12 @@ import type { AttackSettings, SettingName } from "./settings.ts";
 type Reason = (settings: AttackSettings) => string | false;
 
 const unlessOptimising: Reason = ({ method }) => method !== "optimise" && "images are solved for";
-const unlessPixels: Reason = ({ parameterisation: p }) =>
-  p !== "pixels" && p !== "low-resolution" && `the ${p === "latent" ? "decoder" : "generator"} makes the images`;
+const unlessPixels: Reason = ({ parameterisation: p }) => p !== "pixels" && p !== "low-resolution" && MADE[p];
+const MADE = {
+  generator: "the generator makes the images",
+  latent: "the decoder makes the images",
+  columns: "columns start from N(0,1) and have their own bounds",
+} as const;
 const unlessGenerator: Reason = ({ parameterisation: p }) => p !== "generator" && "no generator is optimised";
 const unlessLookahead: Reason = ({ gamma }) => gamma === 0 && "gamma is 0";
 const unlessGradient: Reason = ({ optimiser: o }) => (o === "l-bfgs" || o === "cma-es") && `${o} steps by itself`;

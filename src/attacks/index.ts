@@ -1,5 +1,6 @@
 export { CLOSED_FORMS, type ClosedForm, whyNot } from "./analytic/index.ts";
 export { completeSettings, type SettingRow, settingsLedger } from "./complete-settings.ts";
+export { settingsForColumns, settingsLedgerForColumns } from "./for-columns.ts";
 export {
   gatherEvidence,
   inferLabels,
@@ -10,6 +11,7 @@ export {
   type LabelRule,
   parseLabelRule,
 } from "./labels/index.ts";
+export { checkColumns } from "./parameterisation/index.ts";
 export { median } from "./postprocess.ts";
 export { type AttackPlan, prepareAttack } from "./prepare.ts";
 export type { Origin, Preset, PresetSettings, Sourced } from "./preset.ts";

@@ -1,6 +1,8 @@
+import type { Column } from "../data/browser.ts";
 import { input } from "../graph/index.ts";
 import { type CompileOptions, compile, type Program } from "../runtime/index.ts";
 import { float32, type Shape, type Tensor } from "../tensor/index.ts";
+import { hardRows } from "./parameterisation/index.ts";
 import { needRestorer } from "./prior/need-prior.ts";
 import type { Prior } from "./prior/types.ts";
 import type { AttackSettings } from "./settings.ts";
@@ -19,11 +21,14 @@ export interface FinishPlace {
   readonly options: CompileOptions;
   /** Whether the update says nothing of the batch's brightness and contrast, so that `stretch` may choose them. */
   readonly contrastHidden: boolean;
+  /** Of a table's rows; absent for images. */
+  readonly columns?: readonly Column[] | undefined;
 }
 
 /**
  * Images put into [0,1], stretched first when `stretch` is set and the contrast is hidden, then restored by the prior's
- * network when `restore` is set, then median-filtered unless their shorter side is under `medianFilterFrom`.
+ * network when `restore` is set, then median-filtered unless their shorter side is under `medianFilterFrom`. Of a table's rows
+ * each category is decided.
  */
 export function finisher(
   settings: Pick<AttackSettings, "stretch" | "medianFilter" | "medianFilterFrom" | "restore">,
@@ -39,7 +44,8 @@ export function finisher(
   return {
     images: async (found) => {
       const spread = settings.stretch && place.contrastHidden ? stretched(found) : found;
-      return filtered(await restored(clamped(spread)), settings);
+      const finished = filtered(await restored(clamped(spread)), settings);
+      return place.columns ? hardRows(finished, place.columns) : finished;
     },
     release: async () => (await program)?.release(),
   };

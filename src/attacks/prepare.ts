@@ -1,3 +1,4 @@
+import type { Column } from "../data/browser.ts";
 import type { Observation } from "../fl/index.ts";
 import { observationLedger, oneHot } from "../fl/index.ts";
 import type { Mode, Model } from "../nn/index.ts";
@@ -8,13 +9,14 @@ import { prepareAnalytic } from "./analytic/index.ts";
 import { evaluationsPerIteration } from "./budget.ts";
 import { checkPlan } from "./check-plan.ts";
 import { contrastHidden, STRETCHED } from "./contrast.ts";
+import { settingsForColumns } from "./for-columns.ts";
 import { assigned, labelLogits, mostProbable, spreadLogits } from "./labels/joint.ts";
 import { chooseLabels } from "./labels/strategy.ts";
 import { adaptationText, knownDefences } from "./objective/adaptive/index.ts";
 import { usableLocalModel } from "./objective/local-choice.ts";
 import { findsOrder, localModelText } from "./objective/local-model.ts";
 import { gradientMatching, knownTensors } from "./objective/objective.ts";
-import { parameterise } from "./parameterisation/index.ts";
+import { checkColumns, parameterise } from "./parameterisation/index.ts";
 import { finisher } from "./postprocess.ts";
 import type { Preset } from "./preset.ts";
 import type { Prior } from "./prior/types.ts";
@@ -33,6 +35,8 @@ export interface AttackPlan {
   readonly settings: AttackSettings;
   /** What the attacker learned from public images; needs the grant "public-data". */
   readonly prior?: Prior;
+  /** Of a table's rows: a server knows them, as it knows what its model is fed with. Absent for images. */
+  readonly columns?: readonly Column[] | undefined;
   /** How the attacker's BatchNorm normalises; as the client's when not given. */
   readonly mode?: Mode;
   /** Where all random draws come from. */
@@ -48,9 +52,10 @@ export interface AttackPlan {
  *
  * Throws FedleakError when a capability the attack requires is not granted, or the observation is of another model.
  */
-export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
+export async function prepareAttack(asked: AttackPlan): Promise<AttackRun> {
+  const plan = asked.columns ? forColumns(asked, asked.columns) : asked;
   if (plan.settings.method !== "optimise") return prepareAnalytic(plan);
-  const { model, observation, attack, key, prior, device = "cpu", threads = 0 } = plan;
+  const { model, observation, attack, key, prior, columns, device = "cpu", threads = 0 } = plan;
   const { instead, ...imagined } = usableLocalModel(plan.settings, observation);
   const settings = { ...plan.settings, ...imagined };
   const { mode, batchSize } = checkPlan({ ...plan, settings });
@@ -75,7 +80,7 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
     threads,
   };
   const candidate = {
-    parameterisation: parameterise(shape, settings, { prior, probabilities }),
+    parameterisation: parameterise(shape, settings, { prior, probabilities, columns }),
     objective: gradientMatching({
       ...{ model, mode, settings, defences },
       statistics: observation.statistics,
@@ -91,7 +96,7 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
     key: split(key, "contrast"),
     options: { device, threads },
   });
-  const finish = finisher(settings, { shape, prior, options, contrastHidden: hidden });
+  const finish = finisher(settings, { shape, prior, options, columns, contrastHidden: hidden });
   const steps = split(key, "iterations");
   const around = ({ evaluations }: AttackState) => ({
     key: steps,
@@ -147,4 +152,11 @@ export async function prepareAttack(plan: AttackPlan): Promise<AttackRun> {
       await Promise.all([search.release(), finish.release()]);
     },
   };
+}
+
+/** The plan with the settings that act on a table's rows, whose columns must be the model's input. */
+function forColumns(plan: AttackPlan, columns: readonly Column[]): AttackPlan {
+  const { name } = plan.attack;
+  checkColumns(plan.model.inputShape, columns, `attack ${name}`);
+  return { ...plan, settings: settingsForColumns(name, plan.settings) };
 }

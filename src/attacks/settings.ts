@@ -22,8 +22,8 @@ export type SettingSpec =
 export const SETTINGS = {
   method: choice(["optimise", "linear-leak", "r-gap"], "whether images are searched for, or solved for in closed form"),
   parameterisation: choice(
-    ["pixels", "generator", "low-resolution", "latent"],
-    "what is optimised: the images, the weights of an untrained generator, smaller images, or a trained decoder's input",
+    ["pixels", "generator", "low-resolution", "latent", "columns"],
+    "what is optimised: the images, the weights of an untrained generator, smaller images, a trained decoder's input, or the columns of a table, which always are",
   ),
   generatorChannels: integer(64, 1, 4096, "the generator's width: channels up to resolution 32"),
   generatorLatent: integer(128, 1, 65_536, "the length of the generator's latent vector"),

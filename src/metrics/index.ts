@@ -10,5 +10,6 @@ export { type LpipsWeights, lpipsWeights } from "./lpips/weights.ts";
 export { msSsim } from "./ms-ssim.ts";
 export { mse, psnrDb } from "./mse.ts";
 export { errors, pairInPlaceOf, pairManyToOne, pairOneToOne } from "./pairing.ts";
+export { type GuessRates, type RowColumn, type RowScore, scoreRows, TOLERANCE } from "./rows.ts";
 export { type PairScore, type PerPairing, type ReconstructionScore, scoreReconstruction } from "./score.ts";
 export { ssim, ssimFits } from "./ssim.ts";

@@ -1,3 +1,4 @@
+import type { Column } from "../../data/browser.ts";
 import { type Observation, observationLedger, oneHot } from "../../fl/index.ts";
 import { grad, input } from "../../graph/index.ts";
 import type { Mode, Model } from "../../nn/index.ts";
@@ -26,6 +27,8 @@ export interface AnalyticPlan {
   /** With `method` a closed form. */
   readonly settings: AttackSettings;
   readonly prior?: Prior;
+  /** Of a table's rows; absent for images. */
+  readonly columns?: readonly Column[] | undefined;
   readonly mode?: Mode;
   readonly device?: Device;
   readonly threads?: number;
@@ -39,7 +42,7 @@ export interface AnalyticPlan {
  * Differs from a search: the step's numbers belong to the images it found, not to the grey ones it came from.
  */
 export async function prepareAnalytic(plan: AnalyticPlan): Promise<AttackRun> {
-  const { model, observation, attack, settings, prior, device = "cpu", threads = 0 } = plan;
+  const { model, observation, attack, settings, prior, columns, device = "cpu", threads = 0 } = plan;
   const { mode, batchSize } = checkPlan(plan);
   const shape = [batchSize, ...model.inputShape];
   const solved = once(solverOf(settings.method as ClosedForm, model, observation, shape));
@@ -51,7 +54,7 @@ export async function prepareAnalytic(plan: AnalyticPlan): Promise<AttackRun> {
   };
   const outputs = gradientCheck(plan, mode, shape);
   const check = await compile(outputs, options);
-  const finish = finisher(settings, { shape, prior, options, contrastHidden: false });
+  const finish = finisher(settings, { shape, prior, options, columns, contrastHidden: false });
   const checked = async ({ tensors }: AttackState) => {
     const { gradient, loss, cosine } = await check.run(tensors);
     return { images: tensors[IMAGES]!, gradient: gradient!, loss: scalarOf(loss!), cosine: scalarOf(cosine!) };
