@@ -1,12 +1,13 @@
 import { gatherEvidence, inferLabels, type LabelEvidence, type LabelRule } from "../attacks/index.ts";
-import { drawIndices } from "../data/index.ts";
 import { scoreLabels } from "../metrics/index.ts";
 import { initialise } from "../nn/index.ts";
 import { type ProgramCache, programCache } from "../runtime/index.ts";
 import { FedleakError, fail, type Key, split } from "../util/index.ts";
+import { checkHolder, drawPrivate, type Holdings } from "./clients.ts";
 import { type LabelRow, labelFloors, rowOf, type TrialScore } from "./labels-table.ts";
 import { type ImageSource, openImages } from "./open-images.ts";
 import { drawsWeights } from "./own-model.ts";
+import { ruleText } from "./partition-spec.ts";
 import type { RunSpec } from "./spec.ts";
 import { observed, prepareTrial, runKey, type Trial } from "./trial.ts";
 
@@ -29,6 +30,8 @@ export interface LabelStudy {
   readonly weights: string;
   readonly batchNorm: "train" | "eval";
   readonly draw: "one-per-class" | "uniform";
+  /** Whose images the batches are, where the data are partitioned. */
+  readonly client?: string;
   readonly seed: number;
   /** Rules, then floors, for each batch size. */
   readonly rows: readonly LabelRow[];
@@ -46,6 +49,7 @@ export async function studyLabels(asked: RunSpec, options: LabelStudyOptions): P
   const { batches, trials, onTrial, signal } = options;
   checkSizes(await openImages(asked.data), batches);
   const base = await prepareTrial(withBatch(asked, Math.min(...batches)));
+  if (base.holdings !== undefined) checkHolder(asked, base.holdings, Math.max(...batches));
   const rows: LabelRow[] = [];
   let done = 0;
   for (const batchSize of batches) {
@@ -71,6 +75,7 @@ export async function studyLabels(asked: RunSpec, options: LabelStudyOptions): P
     weights: drawsWeights(spec) ? "initial, drawn anew in each trial (round 0)" : base.weightsAbout,
     batchNorm: spec.client.batchNorm,
     draw: spec.data.draw,
+    ...(base.holdings && { client: clientText(spec, base.holdings) }),
     seed: spec.seed,
     rows,
   };
@@ -86,11 +91,9 @@ async function scoreTrial(base: Trial & { programs: ProgramCache }, { batchSize,
   const { model, source, device, programs } = base;
   const spec = withBatch(base.spec, batchSize);
   const own = (key: Key) => split(split(key, batchSize), trial);
-  const indices = drawIndices(source.labels, {
-    batch: batchSize,
-    onePerClass: spec.data.draw === "one-per-class",
-    key: own(runKey(spec, "batch")),
-  });
+  const keys = { batch: own(runKey(spec, "batch")), client: own(runKey(spec, "client")) };
+  const held = { labels: source.labels, holdings: base.holdings };
+  const { indices } = drawPrivate(spec, held, { count: batchSize, keys });
   const batch = await source.take(indices);
   const weights = drawsWeights(spec) ? initialise(model, own(runKey(spec, "weights"))) : base.weights;
   const observation = await observed(spec, { model, weights, batch, programs, key: own(runKey(spec, "defence")) });
@@ -137,6 +140,16 @@ function guessed(rule: LabelRule, evidence: LabelEvidence) {
     if (!(error instanceof FedleakError)) throw error;
     return { labels: undefined, used: undefined, failure: error.message };
   }
+}
+
+/** A client that is drawn is another one in each trial; the partition stays. */
+function clientText({ data: { partition } }: RunSpec, holdings: Holdings): string {
+  const { client, clients } = partition!;
+  const which =
+    client === null
+      ? "drawn anew in each trial among those with enough images"
+      : `number ${client} (counted from 0), ${holdings[client]!.length} images`;
+  return `one of ${clients} by ${ruleText(partition!)}: ${which}`;
 }
 
 function withBatch(spec: RunSpec, batchSize: number): RunSpec {

@@ -3,6 +3,7 @@ import { link, linkText } from "../defences/index.ts";
 import { DEFAULT_GRANTS, observationLedger } from "../fl/index.ts";
 import { buildModel } from "../models/index.ts";
 import { countElements } from "../nn/index.ts";
+import { clientEntries } from "./client-ledger.ts";
 import { canonicalJson } from "./fingerprint.ts";
 import { DISTRACTORS } from "./identify.ts";
 import { drawsWeights, isOwnModel } from "./own-model.ts";
@@ -134,7 +135,8 @@ function labelOrigin(rule: string | undefined): Assumption["origin"] {
 }
 
 /** The model and the data under attack. */
-function subject({ spec, model, weightsAbout, truth, indices }: Trial): Assumption[] {
+function subject(trial: Trial): Assumption[] {
+  const { spec, model, weightsAbout, truth, indices } = trial;
   const { activation, inputShape, classes } = model.options;
   const usual = completeSpec({});
   const family = isOwnModel(spec.model) ? model.options : buildModel(model.name, { inputShape, classes }).options;
@@ -158,6 +160,7 @@ function subject({ spec, model, weightsAbout, truth, indices }: Trial): Assumpti
       value: `${truth.source}, ${truth.images.shape.slice(1).join("×")}`,
       origin: chosen(canonicalJson(spec.data), canonicalJson(usual.data)),
     },
+    ...clientEntries(trial),
     {
       assumption: "batch",
       value: `images ${indices.join(", ")} of the data`,
@@ -165,7 +168,7 @@ function subject({ spec, model, weightsAbout, truth, indices }: Trial): Assumpti
       note:
         spec.data.draw === "one-per-class"
           ? "drawn from the seed, different classes while they last: repeated labels are harder to tell apart"
-          : "drawn uniformly from the seed",
+          : `drawn uniformly from the seed${spec.data.partition === null ? "" : ", of the client's images"}`,
     },
   ];
 }

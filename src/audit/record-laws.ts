@@ -20,7 +20,21 @@ const MEAN_SLACK = 1e-6; // our choice: far above a float64 mean's rounding, far
 
 /** What a well-formed record says that contradicts itself; empty for a sound one. */
 export function complaints(record: RunRecord): string[] {
-  return [...statusComplaints(record), ...ledgerComplaints(record), ...resultComplaints(record.results)];
+  return [
+    ...statusComplaints(record),
+    ...ledgerComplaints(record),
+    ...clientComplaints(record.client),
+    ...resultComplaints(record.results),
+  ];
+}
+
+function clientComplaints(client: RunRecord["client"]): string[] {
+  if (client === undefined) return [];
+  const sum = client.labelCounts.reduce((total, count) => total + count, 0);
+  return [
+    ...(client.number < client.clients ? [] : ["client.number: must be below the number of clients"]),
+    ...(sum === client.images ? [] : ["client.labelCounts: must be of all its images"]),
+  ];
 }
 
 function statusComplaints({ status, failure, results }: RunRecord): string[] {

@@ -73,6 +73,20 @@ export const runRecord = z.strictObject({
   }),
   /** Fingerprints of what every attack on this batch has in common: images and labels; weights and buffers. Absent in older records. */
   inputs: z.strictObject({ batch: z.string().min(1), weights: z.string().min(1) }).optional(),
+  /** Whose images the batch is drawn from; only where the data are partitioned. */
+  client: z
+    .strictObject({
+      /** In words: `label-skew, 2 classes a client`. */
+      partition: z.string().min(1),
+      clients: index,
+      /** Of the client, counted from 0. */
+      number: index,
+      /** That it has. */
+      images: index,
+      /** Of each class of the data. */
+      labelCounts: z.array(index).readonly(),
+    })
+    .optional(),
   /** Every seed that was used, by purpose. */
   seeds: z.record(z.string(), index),
   curve: z.array(curvePoint).readonly(),

@@ -1,4 +1,5 @@
 import { fail } from "../util/index.ts";
+import { clientFacts } from "./clients.ts";
 import { conduct } from "./conduct.ts";
 import type { Watcher } from "./events.ts";
 import { lockFolder } from "./folder-lock.ts";
@@ -52,6 +53,7 @@ export async function runAttack(spec: RunSpec, options: RunOptions): Promise<Run
       ledger: ledgerOf(trial, attack, versions()),
       versions: versions(),
       inputs: trial.sharedPrints,
+      ...(trial.holder && { client: clientFacts(spec.data.partition!, trial.holder, trial.source) }),
       seeds: { run: spec.seed },
       curve: [],
     };

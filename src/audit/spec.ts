@@ -3,6 +3,7 @@ import { chain, link } from "../defences/index.ts";
 import { CAPABILITIES, type Capability, DEFAULT_GRANTS } from "../fl/index.ts";
 import { parseDevice } from "../runtime/index.ts";
 import { fail } from "../util/index.ts";
+import { drawFor, partitionedClient, withAlpha } from "./partition-spec.ts";
 import { refuse } from "./schema-error.ts";
 
 /**
@@ -56,9 +57,12 @@ const data = z.strictObject({
   size: whole(1).nullable().default(null).describe("a whole number ≥ 1 or null"),
   /**
    * How the batch is drawn from the seed. "one-per-class" takes different classes while they last (our choice: the
-   * field's usual batch, and the easier one to attack); "uniform" takes any images, so that labels may repeat.
+   * field's usual batch, and the easier one to attack); "uniform" takes any images, so that labels may repeat. A client of
+   * a partition draws uniformly.
    */
   draw: z.enum(["one-per-class", "uniform"]).default("one-per-class").describe("one-per-class or uniform"),
+  /** Draw the batch from one client's images of a federation; null: from all images. */
+  partition: partitionedClient.nullable().default(null).describe("an object or null"),
 });
 
 const client = z.strictObject({
@@ -114,7 +118,13 @@ const runSpec = z.strictObject({
 export function completeSpec(request: RunRequest): RunSpec {
   const parsed = runSpec.safeParse(request);
   if (!parsed.success) return refuse(parsed.error, { schema: runSpec, request, who: "spec" });
-  const spec = parsed.data;
+  const { partition } = parsed.data.data;
+  const data = {
+    ...parsed.data.data,
+    draw: drawFor(request.data?.draw, partition),
+    partition: partition && withAlpha(partition),
+  };
+  const spec = { ...parsed.data, data };
   parseDevice(spec.device);
   checkData(spec.data);
   const { grants } = spec.client;

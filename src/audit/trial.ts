@@ -7,13 +7,14 @@ import {
   type Preset,
   prepareAttack,
 } from "../attacks/index.ts";
-import { drawIndices, type LabelledImages } from "../data/index.ts";
+import type { LabelledImages } from "../data/index.ts";
 import { chain, link } from "../defences/index.ts";
 import { type Observation, observe, type Weights } from "../fl/index.ts";
 import { buildModel } from "../models/index.ts";
 import { initialise, type Model } from "../nn/index.ts";
 import { type Device, type ProgramCache, parseDevice, programCache } from "../runtime/index.ts";
 import { fail, type Key, key as keyOf, split } from "../util/index.ts";
+import { drawPrivate, type Holder, type Holdings, holdingsOf } from "./clients.ts";
 import { canonicalJson, fingerprint } from "./fingerprint.ts";
 import { type LoadedLpips, readLpips } from "./lpips-file.ts";
 import { type ImageSource, openImages } from "./open-images.ts";
@@ -34,6 +35,9 @@ export interface Trial {
   /** The private images of all local steps, [S·B,C,H,W], and where its images stand in the source. */
   readonly truth: LabelledImages;
   readonly indices: readonly number[];
+  /** The images of every client, and the client that the private ones are of; undefined: the data are not partitioned. */
+  readonly holdings: Holdings | undefined;
+  readonly holder: Holder | undefined;
   readonly weights: Weights;
   /** In words: drawn, or from which file. */
   readonly weightsAbout: string;
@@ -53,7 +57,10 @@ export interface Trial {
 }
 
 /** What the random draws of a run are for; each has its own key. */
-export function runKey(spec: RunSpec, purpose: "batch" | "weights" | "defence" | "attack" | "mismatched"): Key {
+export function runKey(
+  spec: RunSpec,
+  purpose: "batch" | "weights" | "defence" | "attack" | "mismatched" | "partition" | "client",
+): Key {
   return split(keyOf(spec.seed), purpose);
 }
 
@@ -67,11 +74,11 @@ export async function prepareTrial(asked: RunSpec): Promise<Trial> {
   const settings = completeSettings(preset, asked.attack.settings as Parameters<typeof completeSettings>[1]);
   const device = parseDevice(asked.device);
   const source = await openImages(asked.data);
-  const indices = drawIndices(source.labels, {
-    batch: asked.client.batchSize * asked.client.localSteps,
-    onePerClass: asked.data.draw === "one-per-class",
-    key: runKey(asked, "batch"),
-  });
+  const { labels } = source;
+  const holdings = await holdingsOf(asked, source, runKey(asked, "partition"));
+  const count = asked.client.batchSize * asked.client.localSteps;
+  const keys = { batch: runKey(asked, "batch"), client: runKey(asked, "client") };
+  const { indices, holder } = drawPrivate(asked, { labels, holdings }, { count, keys });
   const truth = await source.take(indices);
   const model = await modelFor(asked, truth);
   const { weights, about } = await weightsFor(asked, model);
@@ -95,13 +102,15 @@ export async function prepareTrial(asked: RunSpec): Promise<Trial> {
     source,
     truth,
     indices,
+    holdings,
+    holder,
     weights,
     weightsAbout: about,
     prior,
     lpips,
     observation,
     programs,
-    specPrint: await fingerprint(canonicalJson(spec)),
+    specPrint: await fingerprint(canonicalJson(printed(spec))),
     inputsPrint: await fingerprint(
       ...[truth.images, truth.labels.join(), weights.params, weights.buffers],
       ...(prior ? [prior.fingerprint] : []),
@@ -111,6 +120,12 @@ export async function prepareTrial(asked: RunSpec): Promise<Trial> {
       weights: await fingerprint(weights.params, weights.buffers),
     },
   };
+}
+
+/** Without entries of partitions and tables where there are none: so runs of before there were any can go on. */
+function printed({ data, ...rest }: RunSpec): unknown {
+  const absent = (name: string, value: unknown) => value === null && ["partition", "target", "columns"].includes(name);
+  return { ...rest, data: Object.fromEntries(Object.entries(data).filter(([name, value]) => !absent(name, value))) };
 }
 
 /** One round of a client that holds `batch` and defends itself as the spec says, seen with the spec's grants. */

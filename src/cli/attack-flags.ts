@@ -9,6 +9,7 @@ import { ACTIVATIONS } from "../nn/index.ts";
 import { DEVICES } from "../runtime/index.ts";
 import { defenceFrom } from "./defence-flag.ts";
 import { notNegative, wholeFrom } from "./flag-values.ts";
+import { declarePartition, partitionOf } from "./partition-flags.ts";
 import { placeOf } from "./place.ts";
 
 /** Declares on a command every flag that says what to attack and how; `requestOf` reads them back. */
@@ -28,7 +29,11 @@ export function declareAttackFlags(command: Command): Command {
   data("--cifar100 <file>", "CIFAR-100 binary file", oneOf("cifar100"));
   data("--size <pixels>", "scale images to a square of this side", from(1));
   data("--batch <n>", `images in the client's batch, of each local step (default: ${spec.client.batchSize})`, from(1));
-  data("--draw <how>", `one-per-class or uniform: may labels repeat? (default: ${spec.data.draw})`);
+  data(
+    "--draw <how>",
+    `one-per-class or uniform: may labels repeat? (default: ${spec.data.draw}, of one client uniform)`,
+  );
+  declarePartition(declare("Client of a partitioned federation"));
 
   const client = declare("Client");
   client(
@@ -153,6 +158,7 @@ export function requestOf(flags: Readonly<Record<string, unknown>>): RunRequest 
       ...(set && { name: set[1], path: path(set[0]) }),
       size: number("size"),
       draw: text("draw"),
+      partition: partitionOf(flags),
     }),
     client: given({
       batchSize: number("batch"),

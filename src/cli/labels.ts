@@ -6,6 +6,7 @@ import { declareAttackFlags, requestOf } from "./attack-flags.ts";
 import { wholeFrom } from "./flag-values.ts";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
 import { showCount } from "./labels-progress.ts";
+import { PARTITION_FLAGS } from "./partition-flags.ts";
 import { table } from "./text-layout.ts";
 
 /** `fedleak labels`: label inference alone, by every rule, for several batch sizes. */
@@ -33,11 +34,12 @@ interface Flags {
 }
 
 /** The flags of `attack` that label inference has a use for. */
-const SHARED = new Set(
-  "images mnist cifar10 cifar100 size model weights width widthMultiplier patch hidden classes activation weightInit bnMode seed device threads".split(
+const SHARED: ReadonlySet<string> = new Set([
+  ...PARTITION_FLAGS,
+  ..."images mnist cifar10 cifar100 size model weights width widthMultiplier patch hidden classes activation weightInit bnMode seed device threads".split(
     " ",
   ),
-);
+]);
 
 const BATCHES: readonly number[] = [1, 4, 16, 40]; // from one image to four times the classes of CIFAR-10; our choice
 const TRIALS = 20; // our choice
@@ -75,10 +77,11 @@ async function labels({ batches, trials, rules = LABEL_RULES, json, ...flags }: 
   return study.status === "finished" ? 0 : INTERRUPTED;
 }
 
-function studyText({ model, data, weights, batchNorm, draw, seed, rows }: LabelStudy): string {
+function studyText({ model, data, client, weights, batchNorm, draw, seed, rows }: LabelStudy): string {
   const about = [
     ["model", `${model}, weights ${weights}, BatchNorm in ${batchNorm} mode`],
     ["data", `${data}, labels drawn ${draw}, seed ${seed}`],
+    ...(client === undefined ? [] : [["client", client]]),
   ];
   const sizes = [...new Set(rows.map(({ batchSize }) => batchSize))];
   const parts = sizes.flatMap((size) => {

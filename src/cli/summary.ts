@@ -184,6 +184,8 @@ const QUOTED = [
   "buffers",
   "weights",
   "activation",
+  "partition",
+  "client",
   "local-steps",
   "contrast",
   "defence",

@@ -17,10 +17,13 @@ export function assumptionsOf(
       if (told.length === 0) return [];
       const names = NAMES.filter((name) => told.some(({ assumptions }) => assumptions[name] !== undefined));
       const found = names.map((name) => ({ name, groups: groupsOf(told, name) }));
-      const shared = found.flatMap(({ name, groups: [first, second] }) =>
-        second === undefined ? [[name, first!.value] as const] : [],
+      const shared = found.flatMap(({ name, groups }) => {
+        const value = groups.length === 1 ? groups[0]!.value : bySeed(told, name);
+        return value === undefined ? [] : [[name, value] as const];
+      });
+      const differing = found.flatMap(({ name, groups }) =>
+        shared.some(([known]) => known === name) ? [] : [{ assumption: name, groups }],
       );
-      const differing = found.flatMap(({ name, groups }) => (groups.length > 1 ? [{ assumption: name, groups }] : []));
       const plans = { budget: budgetText(evaluations), floor: floorText(plan.mismatchedFloor) };
       return [{ setting, batchSize, shared: { ...Object.fromEntries(shared), ...plans }, differing }];
     }),
@@ -44,6 +47,8 @@ const NAMES = [
   "activation",
   "weights",
   "data",
+  "partition",
+  "client",
   "draw",
   "granted",
   "labels",
@@ -57,6 +62,18 @@ const NAMES = [
   "scoring",
   "versions",
 ] as const;
+
+const OF_THE_SEED: readonly string[] = ["client"]; // drawn from it: another at each is no difference between attacks
+
+/** `seed 0: …; seed 1: …` for what is drawn from the seed, where all attacks of a seed say the same. */
+function bySeed(rows: readonly ToldRow[], name: string): string | undefined {
+  if (!OF_THE_SEED.includes(name)) return undefined;
+  const texts = [...new Set(rows.map(({ seed }) => seed))].map((seed) => {
+    const own = new Set(rows.filter((row) => row.seed === seed).map(({ assumptions }) => assumptions[name]));
+    return own.size === 1 ? `seed ${seed}: ${[...own][0] ?? "not told"}` : undefined;
+  });
+  return texts.includes(undefined) ? undefined : texts.join("; ");
+}
 
 type ToldRow = TrialRow & { readonly assumptions: Readonly<Record<string, string>> };
 

@@ -1,3 +1,4 @@
+import { ruleText } from "../partition-spec.ts";
 import type { Assumption } from "../record-schema.ts";
 import { majorityShare, ON_THE_WAY } from "./measure.ts";
 import type { Training } from "./prepare.ts";
@@ -60,7 +61,7 @@ export function trainLedger({ spec, model, weightsAbout, data, open, closed, tes
     const { clients, share, partition, bnBuffers, localSteps, localEpochs } = federation;
     return [
       user("clients", `${clients}, ${Math.max(1, Math.round(clients * share))} drawn each round without replacement`),
-      user("partition", partition.name + partitionDetail(partition)),
+      user("partition", ruleText(partition)),
       user(
         "local-steps",
         training === "fedsgd"
@@ -77,11 +78,6 @@ export function trainLedger({ spec, model, weightsAbout, data, open, closed, tes
       ...(hasBuffers ? [user("bn-buffers", bnBuffers)] : []),
     ];
   }
-}
-
-function partitionDetail({ name, alpha, classesPerClient }: Training["spec"]["federation"]["partition"]): string {
-  if (name === "label-skew") return `, ${classesPerClient} classes a client`;
-  return name === "dirichlet" || name === "quantity-skew" ? `, α = ${alpha}` : "";
 }
 
 /** On which images the accuracies are measured, along the way and at the end. */

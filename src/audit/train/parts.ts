@@ -1,6 +1,6 @@
-import { imageVariation, partition } from "../../data/index.ts";
+import { partition } from "../../data/index.ts";
 import { drawClients } from "../../fl/index.ts";
-import type { TrainingData } from "./data.ts";
+import { variationsOf } from "../clients.ts";
 import { type Training, trainKey } from "./prepare.ts";
 import type { Participation } from "./privacy.ts";
 
@@ -39,13 +39,3 @@ export function sendersIn(training: Training, number: number): number[] {
   const { capture } = training.spec.federation;
   return capture?.rounds.includes(number) && !drawn.includes(capture.client) ? [...drawn, capture.client] : drawn;
 }
-
-async function variationsOf(data: TrainingData, indices: readonly number[]): Promise<number[]> {
-  const values: number[] = [];
-  for (let from = 0; from < indices.length; from += AT_ONCE) {
-    values.push(...imageVariation((await data.take(indices.slice(from, from + AT_ONCE))).images));
-  }
-  return values;
-}
-
-const AT_ONCE = 500; // images measured at once; our choice

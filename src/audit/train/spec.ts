@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { PARTITIONS, type PartitionName } from "../../data/index.ts";
 import { BUFFER_RULES, type BufferRule } from "../../fl/index.ts";
 import { parseDevice } from "../../runtime/index.ts";
 import { fail } from "../../util/index.ts";
+import { partitionRule, USUAL_CLIENTS, withAlpha } from "../partition-spec.ts";
 import { refuse } from "../schema-error.ts";
 import { DATA_NAMES, MOST_THREADS } from "../spec.ts";
 import { completeDefences } from "./defence-spec.ts";
@@ -55,22 +55,11 @@ const optimiser = z.strictObject({
   schedule: z.enum(["cosine", "step", "constant"]).default("cosine").describe("cosine, step or constant"), // our choice
 });
 
-const partition = z.strictObject({
-  name: z
-    .enum(Object.keys(PARTITIONS) as [PartitionName, ...PartitionName[]])
-    .default("iid")
-    .describe(Object.keys(PARTITIONS).join(" or ")),
-  /** Classes a client has, for label-skew. */
-  classesPerClient: whole(1).default(2), // McMahan et al. 2017
-  /** Concentration, for dirichlet and quantity-skew: the smaller, the more uneven. */
-  alpha: positive.nullable().default(null).describe("a number > 0 or null"),
-});
-
 const capture = z.strictObject({ client: whole(0), rounds: z.array(whole(0)).min(1).describe("a list of rounds") });
 
 const federation = z.strictObject({
   /** U */
-  clients: whole(1).default(100), // McMahan et al. 2017
+  clients: whole(1).default(USUAL_CLIENTS),
   /** Of the clients, drawn anew each round; at least one takes part. */
   share: share.default(0.1), // C of McMahan et al. 2017
   /** A client's steps a round; null: as many as `localEpochs` make. */
@@ -82,7 +71,7 @@ const federation = z.strictObject({
     .describe(Object.keys(BUFFER_RULES).join(" or ")),
   /** What FedAvg's clients send: their weights, or what they have changed; the average is the same. */
   send: z.enum(["weights", "delta"]).default("weights").describe("weights or delta"), // as Flower does
-  partition: partition.prefault({}),
+  partition: partitionRule.prefault({}),
   /** What every client does to what it sends, in this order. */
   defences: z
     .array(z.strictObject({ name: z.string().min(1), settings: options }))
@@ -133,7 +122,8 @@ export function completeTrainSpec(request: TrainRequest): TrainSpec {
   }
   checkCapture(spec);
   checkFedSgd(spec);
-  return withDefences(withAlpha(spec));
+  const { federation } = spec;
+  return withDefences({ ...spec, federation: { ...federation, partition: withAlpha(federation.partition) } });
 }
 
 function withDefences(spec: TrainSpec): TrainSpec {
@@ -147,16 +137,6 @@ function withDefences(spec: TrainSpec): TrainSpec {
     });
   }
   return { ...spec, federation: { ...spec.federation, defences } };
-}
-
-const ALPHA = 0.5; // Li et al. 2022, for Dirichlet shares of the classes
-const QUANTITY_ALPHA = 2; // our choice: of 100 clients with some hundred images each nearly never leaves one empty
-
-function withAlpha(spec: TrainSpec): TrainSpec {
-  const { partition: asked } = spec.federation;
-  if (asked.alpha !== null) return spec;
-  const alpha = asked.name === "quantity-skew" ? QUANTITY_ALPHA : ALPHA;
-  return { ...spec, federation: { ...spec.federation, partition: { ...asked, alpha } } };
 }
 
 function checkCapture({ training, length, federation: { clients, capture } }: TrainSpec): void {
