@@ -44,6 +44,20 @@ describe("what a table assumes", () => {
     expect(assumptionsOf({ ...PLAN, mismatchedFloor: true }, rows)[0]!.shared.floor).toMatch(/another batch's update$/);
   });
 
+  test("names the client of each seed once, unless attacks of one seed had different ones", () => {
+    const of = (client: string) => ({ assumptions: { partition: "iid, 5 clients", client } });
+    const rows = [rowOf("a", 0, of("2 of 0 to 4")), rowOf("b", 0, of("2 of 0 to 4")), rowOf("a", 1, of("3 of 0 to 4"))];
+    const [cell] = assumptionsOf(PLAN, rows);
+    expect(cell!.shared).toMatchObject({
+      partition: "iid, 5 clients",
+      client: "seed 0: 2 of 0 to 4; seed 1: 3 of 0 to 4",
+    });
+    expect(cell!.differing).toEqual([]);
+    const [mixed] = assumptionsOf(PLAN, [...rows, rowOf("b", 1, of("4 of 0 to 4"))]);
+    expect(mixed!.shared.client).toBeUndefined();
+    expect(mixed!.differing.map(({ assumption }) => assumption)).toEqual(["client"]);
+  });
+
   test("comes from the trial's ledger: who knows what, BatchNorm on both sides, the rule of the draw", () => {
     const ledger = [
       { assumption: "granted", value: "labels", origin: "user" },

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { expandPlan } from "../../src/audit/index.ts";
+import { completePlan, expandPlan } from "../../src/audit/index.ts";
 import { parseAttacks, planOf, subjectOptions } from "../../src/cli/compare-plan.ts";
 import { freshFolder } from "./fedleak.ts";
 
@@ -86,7 +86,44 @@ describe("flags", () => {
     expect(settings[2]).toMatchObject({ model: { options: { activation: "relu" } } });
   });
 
+  test("spread the images over clients, each setting in its own way; a plan read again is the same", async () => {
+    const setting = [
+      "one-class=partition:label-skew,classes-per-client:1",
+      "smooth=partition:feature-skew,client:0",
+      "skewed=partition:dirichlet,alpha:0.1,clients:3",
+      "quantity=partition:quantity-skew",
+    ];
+    const plan = await planOf({ ...TWO, clients: 5, setting });
+    expect(completePlan(JSON.parse(JSON.stringify(plan)))).toEqual(plan);
+    const firsts = expandPlan(plan).filter(({ seed, attack }) => seed === 0 && attack === "inverting-gradients");
+    expect(firsts.map(({ spec }) => spec.data)).toMatchObject([
+      {
+        draw: "uniform",
+        partition: { name: "label-skew", classesPerClient: 1, clients: 5, client: null },
+      },
+      { draw: "uniform", partition: { name: "feature-skew", clients: 5, client: 0 } },
+      { partition: { name: "dirichlet", alpha: 0.1, clients: 3 } },
+      { partition: { name: "quantity-skew", alpha: 2, clients: 5 } },
+    ]);
+    const all = await planOf({ ...TWO, setting: ["all", "iid=partition:iid"] });
+    const draws = expandPlan(all).map(({ setting: name, spec: { data } }) => [name, data.draw, data.partition?.name]);
+    expect(draws[0]).toEqual(["all", "one-per-class", undefined]);
+    expect(draws.at(-1)).toEqual(["iid", "uniform", "iid"]);
+  });
+
   test.each([
+    ["clients of no partition", { ...TWO, clients: 5 }, /--clients: .*got no --partition\. Add --partition with iid, /],
+    [
+      "another partition's name",
+      { ...TWO, setting: ["a=partition:label-skw"] },
+      /got "label-skw"\. Did you mean "label-skew"\?/,
+    ],
+    [
+      "one image a class of a client's",
+      { ...TWO, partition: "label-skew", draw: "one-per-class" },
+      /spec data\.draw: .*got one-per-class beside the partition label-skew\. Use uniform/,
+    ],
+    ["a client that is none", { ...TWO, partition: "iid", clients: 5, client: 5 }, /client must be 0 to 4; got 5/],
     ["no attacks", {}, /neither --attacks nor --plan/],
     ["an unknown attack", { attacks: "fedlek" }, /got "fedlek". Did you mean "fedleak"\?/],
     ["an unknown setting of one", { attacks: "fedleak:gama=0" }, /got "gama". Did you mean "gamma"\?/],
