@@ -2,7 +2,7 @@ import { CLOSED_FORMS, type ClosedForm, completeSettings, findAttack, whyNot } f
 import { affordableEvaluations } from "./auto-budget.ts";
 import type { Watcher } from "./events.ts";
 import { isProven, proofText, solveForm } from "./proof.ts";
-import type { RunSpec } from "./spec.ts";
+import { FOR_TABLES, type RunSpec } from "./spec.ts";
 import { compileAttack, prepareTrial, type Trial } from "./trial.ts";
 
 /** The name that asks for a choice. */
@@ -10,6 +10,9 @@ export const AUTO = "auto";
 
 /** The search that has rebuilt most on our own measurements. */
 export const BEST = "fedleak-plus";
+
+/** The same for a table's rows, which no generator makes. */
+export const BEST_FOR_TABLES = FOR_TABLES.attack;
 
 type Settings = RunSpec["attack"]["settings"];
 
@@ -30,7 +33,8 @@ export async function chooseAttack(spec: RunSpec, budgetMs: number, watcher: Wat
   const began = performance.now();
   const left = () => budgetMs - (performance.now() - began);
   watcher.onEvent?.({ kind: "stage", text: "reading the data and computing the client's update, to choose an attack" });
-  const trial = await prepareTrial({ ...spec, attack: { ...spec.attack, name: BEST } });
+  const best = spec.data.name === "table" ? BEST_FOR_TABLES : BEST;
+  const trial = await prepareTrial({ ...spec, attack: { ...spec.attack, name: best } });
   await trial.programs.release();
   const { name, settings, verdicts } = await chooseFor(trial, spec.attack.settings, left, watcher);
   return { ...spec, attack: { ...spec.attack, name, settings, choice: { budgetMs, verdicts } } };
@@ -58,13 +62,16 @@ export async function chooseFor(
     verdicts.push({ attack: method, verdict });
     if (taken) return { name: method, settings: {}, verdicts };
   }
-  onEvent?.({ kind: "stage", text: `timing ${BEST}` });
+  onEvent?.({ kind: "stage", text: `timing ${trial.preset.name}` });
   const { evaluations: fitting, msPerEvaluation } = await affordableEvaluations(trial, left, signal);
   const most = trial.settings.evaluations;
   const evaluations = most > 0 ? Math.min(most, fitting) : fitting;
   const pace = `${(msPerEvaluation / 1000).toPrecision(2)} s each`;
-  verdicts.push({ attack: BEST, verdict: `taken, as the best search, with up to ${evaluations} gradients (${pace})` });
-  return { name: BEST, settings: { ...asked, evaluations }, verdicts };
+  verdicts.push({
+    attack: trial.preset.name,
+    verdict: `taken, as the best search, with up to ${evaluations} gradients (${pace})`,
+  });
+  return { name: trial.preset.name, settings: { ...asked, evaluations }, verdicts };
 }
 
 /** Runs a closed form on what the server of a trial sees, and judges it by what an attacker can know. */

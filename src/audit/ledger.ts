@@ -1,4 +1,4 @@
-import { type AttackRun, type AttackSettings, settingsLedger } from "../attacks/index.ts";
+import { type AttackRun, type AttackSettings, settingsLedger, settingsLedgerForColumns } from "../attacks/index.ts";
 import { link, linkText } from "../defences/index.ts";
 import { DEFAULT_GRANTS, observationLedger } from "../fl/index.ts";
 import { buildModel } from "../models/index.ts";
@@ -9,13 +9,15 @@ import { DISTRACTORS } from "./identify.ts";
 import { drawsWeights, isOwnModel } from "./own-model.ts";
 import type { Assumption, RunRecord } from "./record-schema.ts";
 import { completeSpec } from "./spec.ts";
+import { columnsEntry } from "./table-ledger.ts";
 import type { Trial } from "./trial.ts";
 
 /** Everything the numbers of a run assume, with who says so (DESIGN section 4, Ledger). */
 export function ledgerOf(trial: Trial, attack: AttackRun, versions: RunRecord["versions"]): Assumption[] {
   const facts = [...threatModel(trial, attack), ...subject(trial), ...protocol(trial, versions)];
   const names = new Set(facts.map(({ assumption }) => assumption));
-  const settings = settingsLedger(trial.preset, trial.settings).flatMap(
+  const tell = trial.source.table ? settingsLedgerForColumns : settingsLedger;
+  const settings = tell(trial.preset, trial.settings).flatMap(
     ({ name, value, origin, note }): Assumption[] => {
       const plain = kebab(name);
       const assumption = names.has(plain) ? `attack-${plain}` : plain;
@@ -136,7 +138,7 @@ function labelOrigin(rule: string | undefined): Assumption["origin"] {
 
 /** The model and the data under attack. */
 function subject(trial: Trial): Assumption[] {
-  const { spec, model, weightsAbout, truth, indices } = trial;
+  const { spec, model, weightsAbout, truth, indices, source } = trial;
   const { activation, inputShape, classes } = model.options;
   const usual = completeSpec({});
   const family = isOwnModel(spec.model) ? model.options : buildModel(model.name, { inputShape, classes }).options;
@@ -161,9 +163,10 @@ function subject(trial: Trial): Assumption[] {
       origin: chosen(canonicalJson(spec.data), canonicalJson(usual.data)),
     },
     ...clientEntries(trial),
+    ...(source.table ? [columnsEntry(source.table)] : []),
     {
       assumption: "batch",
-      value: `images ${indices.join(", ")} of the data`,
+      value: `${source.table ? "rows" : "images"} ${indices.join(", ")} of the data`,
       origin: "measured",
       note:
         spec.data.draw === "one-per-class"

@@ -9,9 +9,12 @@ import {
   readCifar100,
   readImages,
   readMnist,
+  readTable,
+  type TableAbout,
   takeBatch,
 } from "../data/index.ts";
 import { fail } from "../util/index.ts";
+import { readColumns } from "./columns-file.ts";
 import { exists } from "./run-folder.ts";
 import type { RunSpec } from "./spec.ts";
 
@@ -22,6 +25,8 @@ export interface ImageSource {
   readonly classNames: readonly string[];
   /** Where the images come from, in words. */
   readonly source: string;
+  /** Of a table: what its numbers stand for. */
+  readonly table?: TableAbout;
   take(indices: readonly number[]): Promise<LabelledImages>;
 }
 
@@ -32,12 +37,16 @@ export interface ImageSource {
  * with more than CHECKED_IMAGES only those that are drawn.
  * Throws FedleakError when something is missing, damaged or of several sizes.
  */
-export async function openImages({ name, path, size }: RunSpec["data"]): Promise<ImageSource> {
+export async function openImages({ name, path, size, target, columns }: RunSpec["data"]): Promise<ImageSource> {
   const scaled = size === null ? {} : { size };
   if (name === "embedded") return inMemory(await embeddedImages(scaled));
   if (name === "image-folder") return fromFolder(await listImageFolder(path!), scaled);
   if (name === "cifar10") return inMemory(await readCifar10(path!));
   if (name === "cifar100") return inMemory(await readCifar100(path!));
+  if (name === "table") {
+    const declared = columns === null ? undefined : await readColumns(columns);
+    return inMemory(await readTable(path!, { target: target!, columns: declared }));
+  }
   return inMemory(await readMnist(...(await mnistFiles(path!))));
 }
 

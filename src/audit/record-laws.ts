@@ -76,6 +76,7 @@ function resultComplaints(results: RunResults | undefined): string[] {
     ...distanceComplaints("featureDistance", results.featureDistance, count),
     ...(results.identification?.by ?? []).flatMap((row) => identificationComplaints(row, count)),
     ...nullComplaints(results),
+    ...(results.table ? tableComplaints(results.table, count) : []),
   ];
 }
 
@@ -100,6 +101,22 @@ function identificationComplaints({ measure, share, identified }: Identified, co
       : [`identification by ${measure}: share.${pairing} is not that of its images`];
   });
 }
+
+/** Shares of a table follow from its cells. */
+function tableComplaints({ columns, hits, rows, matchRate, wholeRows }: Table, count: number): string[] {
+  const whole = hits.length === count && rows.length === count && hits.every((row) => row.length === columns.length);
+  if (!whole) return ["table: must have a row for each true row, and a cell for each column"];
+  const wrong = columns.filter((column, c) => !close(average(hits.map((row) => Number(row[c]))), column.matchRate));
+  const sound =
+    close(average(columns.map((column) => column.matchRate)), matchRate) &&
+    close(average(hits.map((row) => Number(row.every(Boolean)))), wholeRows);
+  return [
+    ...wrong.map(({ name }) => `table: the match rate of "${name}" is not that of its cells`),
+    ...(sound ? [] : ["table: matchRate and wholeRows must be those of the cells"]),
+  ];
+}
+
+type Table = NonNullable<RunResults["table"]>;
 
 type Identified = NonNullable<RunResults["identification"]>["by"][number];
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Floor as MeasuredFloor, PairScore, ReconstructionScore } from "../metrics/index.ts";
+import type { Floor as MeasuredFloor, PairScore, ReconstructionScore, RowScore } from "../metrics/index.ts";
 
 const kebab = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, "must be kebab-case");
 const index = z.int().nonnegative();
@@ -99,6 +99,36 @@ const identification = z.strictObject({
     .readonly(),
 });
 
+const guesses = z.strictObject({ marginal: share, drawn: share });
+const cells = z.array(z.string()).min(1);
+
+/** Of a table: the share of cells that match (`scoreRows`), and the rows in words. */
+const table = z.strictObject({
+  tolerance: share,
+  matchRate: share,
+  interval95: z.tuple([share, share]).readonly().nullable(),
+  floors: guesses,
+  beyondGuessing: z.boolean(),
+  wholeRows: share,
+  columns: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        kind: z.enum(["numeric", "categorical"]),
+        matchRate: share,
+        interval95: z.tuple([share, share]).readonly(),
+        floors: guesses,
+      }),
+    )
+    .min(1)
+    .readonly(),
+  hits: z.array(z.array(z.boolean()).readonly()).readonly(),
+  /** Whose values the floors' guesses know, in words. */
+  floorsFrom: z.string().min(1),
+  /** One row a true row, in the order of the true batch: its cells and those of its reconstruction. */
+  rows: z.array(z.strictObject({ trueIndex: index, reconstructionIndex: index, truth: cells, rebuilt: cells })).min(1),
+}) satisfies z.ZodType<RowScore>;
+
 /** A reconstruction's score under both pairings (`scoreReconstruction`), its floors, its labels and its cost: one run's. */
 export const runResults = z.strictObject({
   seconds: z.number().nonnegative(),
@@ -124,6 +154,8 @@ export const runResults = z.strictObject({
   /** Why a number is null, by what was not measured. */
   notMeasured: z.record(kebab, z.string().min(1)),
   labels,
+  /** Absent for images. */
+  table: table.optional(),
 }) satisfies z.ZodType<ReconstructionScore>;
 
 export type RunResults = z.infer<typeof runResults>;

@@ -15,6 +15,7 @@ import { identify } from "./identify.ts";
 import { type Measure, openMeasures, whetherOr } from "./measures.ts";
 import type { RunResults } from "./record-schema.ts";
 import type { RunSpec } from "./spec.ts";
+import { tableResults } from "./table-results.ts";
 import type { Trial } from "./trial.ts";
 
 /** What an attack gave: images [B,C,H,W] in [0,1], one label each, and the cost. */
@@ -67,6 +68,16 @@ export async function scoreRun(trial: Trial, { images, labels, state, seconds }:
         ...scoreLabels(truth.labels, labels),
         classNames: truth.classNames,
       },
+      ...(truth.table && {
+        table: tableResults(
+          { truth: truth.images, rebuilt: images, pairs: score.pairs.oneToOne },
+          truth.table.columns,
+          {
+            known: await rowsOutside(trial),
+            draws: scoreKey(spec, "rows"),
+          },
+        ),
+      }),
     };
   } finally {
     await opened.release();
@@ -108,6 +119,13 @@ export async function addMismatchedFloor(trial: Trial, results: RunResults, imag
   } finally {
     await opened.release();
   }
+}
+
+/** The rows that are not in the batch; undefined: there are none. */
+async function rowsOutside({ source, indices }: Trial): Promise<Images | undefined> {
+  const taken = new Set(indices);
+  const rest = source.labels.map((_, i) => i).filter((i) => !taken.has(i));
+  return rest.length === 0 ? undefined : (await source.take(rest)).images;
 }
 
 function leakages(pairs: PerPairing<readonly PairScore[]>, found: RunResults["floors"]): RunResults["leakage"] {
@@ -158,6 +176,6 @@ function average(values: readonly number[]): number {
 }
 
 /** What the random draws of scoring are for; apart from those of the run, so that they change nothing in it. */
-function scoreKey(spec: RunSpec, purpose: "interval" | "identification"): Key {
+function scoreKey(spec: RunSpec, purpose: "interval" | "identification" | "rows"): Key {
   return split(split(key(spec.seed), "score"), purpose);
 }

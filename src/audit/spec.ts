@@ -16,7 +16,12 @@ export type RunSpec = z.output<typeof runSpec>;
 export type RunRequest = z.input<typeof runSpec>;
 
 /** Where images come from: the photographs npm brings along, or files. */
-export const DATA_NAMES = ["embedded", "image-folder", "mnist", "cifar10", "cifar100"] as const;
+export const IMAGE_SETS = ["embedded", "image-folder", "mnist", "cifar10", "cifar100"] as const;
+/** Images, or the rows of a table in their place. */
+export const DATA_NAMES = [...IMAGE_SETS, "table"] as const;
+
+/** What is attacked and how, where the data are a table and nothing else is asked for; our choice: the best of docs/tables.md. */
+export const FOR_TABLES = { model: "mlp3", attack: "inverting-gradients" } as const;
 
 /** More threads than any machine has cores; our choice. */
 export const MOST_THREADS = 1024;
@@ -55,6 +60,10 @@ const data = z.strictObject({
   path: z.string().min(1).nullable().default(null).describe("a path or null"),
   /** H = W that images are scaled to; null: their own size (32 for the embedded photographs). */
   size: whole(1).nullable().default(null).describe("a whole number ≥ 1 or null"),
+  /** Of a table: the column with the classes. */
+  target: z.string().min(1).nullable().default(null).describe("the name of a column or null"),
+  /** Of a table: a JSON file that declares the columns; null: they are taken from the table. */
+  columns: z.string().min(1).nullable().default(null).describe("a path or null"),
   /**
    * How the batch is drawn from the seed. "one-per-class" takes different classes while they last (our choice: the
    * field's usual batch, and the easier one to attack); "uniform" takes any images, so that labels may repeat. A client of
@@ -115,7 +124,8 @@ const runSpec = z.strictObject({
  * The names of attack and model and their settings are checked when they are built, against the data.
  * Throws FedleakError at the first entry that is unknown, with a suggestion, or wrong.
  */
-export function completeSpec(request: RunRequest): RunSpec {
+export function completeSpec(asked: RunRequest): RunSpec {
+  const request = asked.data?.name === "table" ? withTableDefaults(asked) : asked;
   const parsed = runSpec.safeParse(request);
   if (!parsed.success) return refuse(parsed.error, { schema: runSpec, request, who: "spec" });
   const { partition } = parsed.data.data;
@@ -142,7 +152,22 @@ export function completeSpec(request: RunRequest): RunSpec {
 
 const SCALABLE: readonly string[] = ["embedded", "image-folder"];
 
-function checkData({ name, path, size }: RunSpec["data"]): void {
+/** The default model and attack are for images. */
+function withTableDefaults(request: RunRequest): RunRequest {
+  const { model, attack } = FOR_TABLES;
+  return { ...request, model: { name: model, ...request.model }, attack: { name: attack, ...request.attack } };
+}
+
+function checkData({ name, path, size, target, columns }: RunSpec["data"]): void {
+  if (name === "table" ? target === null : target !== null || columns !== null) {
+    fail({
+      who: "spec data.target",
+      must:
+        name === "table" ? "a table needs the column that holds the classes" : "only a table has a target and columns",
+      got: target === null ? "no target" : `"${target}" for ${name}`,
+      remedy: name === "table" ? "Pass --target COLUMN." : "Leave --target and --columns away, or pass --table.",
+    });
+  }
   if ((path === null) !== (name === "embedded")) {
     fail({
       who: "spec data.path",

@@ -173,7 +173,7 @@ export async function observed(
 
 /** The attack of a trial on the trial's observation; of another one, when that stands in its place. */
 export function compileAttack(trial: Trial): Promise<AttackRun> {
-  const { model, observation, preset, settings, device, spec, prior } = trial;
+  const { model, observation, preset, settings, device, spec, prior, source } = trial;
   return prepareAttack({
     model,
     observation,
@@ -182,6 +182,7 @@ export function compileAttack(trial: Trial): Promise<AttackRun> {
     key: runKey(spec, "attack"),
     device,
     threads: spec.threads,
+    columns: source.table?.columns,
     ...(prior && { prior: prior.prior }),
   });
 }

@@ -21,12 +21,15 @@ export function declareAttackFlags(command: Command): Command {
       command.addOption(shape(new Option(flags, about).helpGroup(`${group}:`)));
 
   const data = declare("Data (default: embedded photographs)");
-  const sets = ["images", "mnist", "cifar10", "cifar100"];
+  const sets = Object.keys(DATA_FLAGS);
   const oneOf = (name: string) => (option: Option) => option.conflicts(sets.filter((other) => other !== name));
   data("--images <dir>", "folder with DIR/<class>/<image>, png, jpg or webp", oneOf("images"));
   data("--mnist <path>", "idx images file with its labels file beside it, or their folder", oneOf("mnist"));
   data("--cifar10 <file>", "CIFAR-10 binary file", oneOf("cifar10"));
   data("--cifar100 <file>", "CIFAR-100 binary file", oneOf("cifar100"));
+  data("--table <file>", "CSV file with named columns: rows take the place of images", oneOf("table"));
+  data("--target <column>", "of a table: the column with the classes");
+  data("--columns <file>", "of a table: JSON that declares the columns (default: as the table shows them)");
   data("--size <pixels>", "scale images to a square of this side", from(1));
   data("--batch <n>", `images in the client's batch, of each local step (default: ${spec.client.batchSize})`, from(1));
   data(
@@ -157,6 +160,8 @@ export function requestOf(flags: Readonly<Record<string, unknown>>): RunRequest 
     data: given({
       ...(set && { name: set[1], path: path(set[0]) }),
       size: number("size"),
+      target: text("target"),
+      columns: path("columns"),
       draw: text("draw"),
       partition: partitionOf(flags),
     }),
@@ -179,11 +184,12 @@ export function requestOf(flags: Readonly<Record<string, unknown>>): RunRequest 
 const PEEK = "50"; // iterations between peeks; our choice
 
 /** The data set that each flag names. */
-const DATA_FLAGS: Readonly<Record<string, string>> = {
+export const DATA_FLAGS: Readonly<Record<string, string>> = {
   images: "image-folder",
   mnist: "mnist",
   cifar10: "cifar10",
   cifar100: "cifar100",
+  table: "table",
 };
 
 /** The entries that were given. */

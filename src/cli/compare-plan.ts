@@ -2,7 +2,7 @@ import { Command, CommanderError, type Option } from "commander";
 import type { SettingValue } from "../attacks/index.ts";
 import { type ComparePlan, completePlan } from "../audit/index.ts";
 import { fail } from "../util/index.ts";
-import { declareAttackFlags, requestOf } from "./attack-flags.ts";
+import { DATA_FLAGS, declareAttackFlags, requestOf } from "./attack-flags.ts";
 import { readPlan } from "./plan-file.ts";
 
 type Flags = Readonly<Record<string, unknown>>;
@@ -124,7 +124,7 @@ function parseSetting(text: string, shared: Flags, options: readonly Option[]): 
   return { name, ...Object.fromEntries(entries) };
 }
 
-const DATA = ["images", "mnist", "cifar10", "cifar100"]; // flags that name the data, one at most
+const DATA = [...Object.keys(DATA_FLAGS), "target", "columns"]; // flags that name the data
 
 /** `grant:labels+bn-statistics` → `--grant labels,bn-statistics` */
 function flagOf(pair: string, who: string): [string, string] {

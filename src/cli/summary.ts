@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { FILES, type RunOutcome, type RunRecord, type RunResults } from "../audit/index.ts";
 import { floorList, verdict } from "../report/index.ts";
 import { rateText } from "./progress-text.ts";
+import { columnRows } from "./table-summary.ts";
 import { type Row, table, wrapped } from "./text-layout.ts";
 
 /** What a run came to, for a person at a terminal: verdict, scores beside their floors, assumptions, where the report lies. */
@@ -14,7 +15,7 @@ export function summaryText({ record, folder }: RunOutcome, width = WIDTH): stri
     "",
     ...(record.failure === undefined ? [] : [...wrapped(`Failed: ${record.failure}`, width), ""]),
     ...wrapped(headline, width),
-    ...(results ? ["", ...table(scoreRows(results, floorAsked(record))), "", ...table(factRows(results))] : []),
+    ...(results ? ["", ...table(scored(results, floorAsked(record))), "", ...table(factRows(results))] : []),
     "",
     ...wrapped(`Assumes ${assumptions(record)}.`, width),
     "",
@@ -59,6 +60,7 @@ export function summaryJson({ record, folder }: RunOutcome): Record<string, unkn
       by: results.identification.by.map(({ measure, share, interval95 }) => ({ measure, share, interval95 })),
     },
     notMeasured,
+    ...(results.table && { table: results.table }),
     labels,
     seconds,
     iterations,
@@ -79,7 +81,8 @@ function titleOf({ spec }: RunRecord): string {
   const { batchSize, localSteps = 1 } = spec.client as { readonly batchSize: number; readonly localSteps?: number };
   const count = batchSize * localSteps;
   const steps = localSteps > 1 ? ` (${localSteps} local steps of ${batchSize})` : "";
-  const images = `${count} ${count === 1 ? "image" : "images"} ${inputShape?.join("×")}${steps}`;
+  const noun = spec.data.name === "table" ? "row" : "image";
+  const images = `${count} ${noun}${count === 1 ? "" : "s"} ${inputShape?.join("×")}${steps}`;
   return `${spec.attack.name} on ${fileName(spec.model.name)}${activation ? ` (${activation})` : ""}, ${images}, ${spec.data.name}`;
 }
 
@@ -91,6 +94,11 @@ function fileName(path: unknown): string {
 /** Whether the control was asked for: where it failed, the ledger says why. */
 function floorAsked({ ledger }: RunRecord): boolean {
   return ledger.some(({ assumption }) => assumption === "mismatched-gradient");
+}
+
+/** Of a table its cells, of images their PSNR and the like. */
+function scored(results: RunResults, asked: boolean): Row[] {
+  return results.table ? columnRows(results.table) : scoreRows(results, asked);
 }
 
 /** Scores above their floors; a column for each measure that was taken. */
@@ -145,9 +153,12 @@ function factRows(results: RunResults): Row[] {
   const found = `${Math.round(labels.countAccuracy * 100)} % right`;
   const { aboveFloorDb, share } = leakage.oneToOne;
   const above = `${Math.abs(aboveFloorDb).toFixed(2)} dB ${aboveFloorDb < 0 ? "below" : "above"} the highest floor`;
-  return [
+  const ofImages: Row[] = [
     ["leakage", `${above}; ${Math.round(share * 100)} % of the best floor's squared error is gone, image by image`],
     ["identified", identifiedText(results)],
+  ];
+  return [
+    ...(results.table ? [] : ofImages),
     ["labels", labels.granted ? "given to the attack" : `inferred, ${found}`],
     [
       "cost",

@@ -23,7 +23,7 @@ export interface Cells {
  * The columns a model is fed with, complete: the declared ones, or all but the target where none are declared.
  *
  * Ranges and categories that nobody declared are those of the table: its smallest and largest number, its values in order.
- * Without a declaration a column is numeric where most of its cells are numbers (our choice).
+ * Without a declaration a column is numeric where most of its cells that hold something are numbers (our choice).
  * Throws FedleakError when a column does not exist or stands twice, is the target, has one value only, or too many
  * categories to be one.
  */
@@ -70,7 +70,7 @@ export function isDeclaredInFull(column: DeclaredColumn): boolean {
 export const MOST_CATEGORIES = 100; // our choice: with more, a column that nobody declared is a name or a text
 
 function guessed(table: Cells, name: string): DeclaredColumn {
-  const cells = cellsOf(table, name);
+  const cells = cellsOf(table, name).filter((cell) => cell !== "");
   const numeric = 2 * cells.filter((cell) => numberIn(cell) !== undefined).length > cells.length;
   return { name, kind: numeric ? "numeric" : "categorical" };
 }

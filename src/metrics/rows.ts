@@ -30,6 +30,8 @@ export interface RowScore {
   /** Bootstrap over the rows; null for one row. */
   readonly interval95: readonly [low: number, high: number] | null;
   readonly floors: GuessRates;
+  /** Whether more cells match than either guess finds, by the lower end of the interval; one for cells is used beside it. */
+  readonly beyondGuessing: boolean;
   /** Share of rows of which every cell matches. */
   readonly wholeRows: number;
   readonly columns: readonly {
@@ -85,18 +87,24 @@ export function scoreRows(
   });
   const rate = (rows: readonly (readonly boolean[])[], c: number) => mean(rows.map((row) => Number(row[c])));
   const perColumn = columns.map(({ name, kind }, c) => {
-    const matchRate = rate(hits, c);
-    const floors = { marginal: rate(marginal, c), drawn: mean(drawn.map((rows) => rate(rows, c))) };
-    return { name, kind, matchRate, interval95: shareInterval95(matchRate, count), floors };
+    const found = rate(hits, c);
+    const guesses = { marginal: rate(marginal, c), drawn: mean(drawn.map((rows) => rate(rows, c))) };
+    return { name, kind, matchRate: found, interval95: shareInterval95(found, count), floors: guesses };
   });
+  const matchRate = mean(perColumn.map((column) => column.matchRate));
+  const interval95 = bootstrapMean95([hits.map((row) => mean(row.map(Number)))], split(draws, "interval"));
+  const floors = {
+    marginal: mean(perColumn.map((column) => column.floors.marginal)),
+    drawn: mean(perColumn.map((column) => column.floors.drawn)),
+  };
+  const [ofCells] = shareInterval95(matchRate, count * columns.length); // a bootstrap of few rows is too short
+  const low = Math.min(interval95?.[0] ?? 1, ofCells);
   return {
     tolerance: TOLERANCE,
-    matchRate: mean(perColumn.map(({ matchRate }) => matchRate)),
-    interval95: bootstrapMean95([hits.map((row) => mean(row.map(Number)))], split(draws, "interval")),
-    floors: {
-      marginal: mean(perColumn.map(({ floors }) => floors.marginal)),
-      drawn: mean(perColumn.map(({ floors }) => floors.drawn)),
-    },
+    matchRate,
+    interval95,
+    floors,
+    beyondGuessing: low > Math.max(floors.marginal, floors.drawn),
     wholeRows: mean(hits.map((row) => Number(row.every(Boolean)))),
     columns: perColumn,
     hits,

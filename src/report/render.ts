@@ -6,6 +6,8 @@ import { type Html, html } from "./html.ts";
 import type { DrawingDocument } from "./line-chart.ts";
 import { blankDocument, pageOf } from "./page.ts";
 import { type Pictures, picturesSection } from "./pictures.ts";
+import { ROW_RULE } from "./row-verdict.ts";
+import { columnsSection, ROWS_STYLE, rowsSection } from "./rows.ts";
 import { STYLE } from "./style.ts";
 import { ledgerSection, reproduceSection, settingsSection } from "./tables.ts";
 import { VERDICT_RULE, verdict } from "./verdict.ts";
@@ -27,7 +29,7 @@ export function renderReport(
   const title = titleOf(record);
   return pageOf({
     title,
-    style: STYLE,
+    style: record.results?.table ? STYLE + ROWS_STYLE : STYLE,
     allows: ["pictures"],
     body: html`<header>
 <p class="brand">fedleak report<span class="status ${record.status}">${record.status}</span></p>
@@ -38,8 +40,7 @@ ${sentences.length > 1 && html`<p>${sentences.slice(1).join(" ")}</p>`}
 ${record.results && factsSection(record.results)}
 </header>
 <main>
-${picturesSection(record, pictures)}
-${record.results && floorsSection(record.results)}
+${shown(record, pictures)}
 ${curvesSection(record, document)}
 ${ledgerSection(record)}
 ${settingsSection(record)}
@@ -47,6 +48,14 @@ ${reproduceSection(record)}
 </main>
 <footer>${footerNotes(record)}</footer>`,
   });
+}
+
+/** What was rebuilt, and the floors beside it: rows of a table cell by cell, images as pictures. */
+function shown(record: RunRecord, pictures: Pictures): Html {
+  const { results } = record;
+  if (results?.table) return html`${rowsSection(results.table, results.labels)}${columnsSection(results.table)}`;
+  return html`${picturesSection(record, pictures)}
+${results && floorsSection(results)}`;
 }
 
 /** `fedleak on resnet10, cifar10, batch 8`: what the spec names, as far as it does. */
@@ -58,7 +67,7 @@ function titleOf({ spec }: RunRecord): string {
 }
 
 function footerNotes({ results }: RunRecord): Html {
-  return html`${results && html`<p>PSNR is 10 log10(1 / MSE) per image, then averaged; an exact image counts as 100 dB. Intervals are bootstraps over the images, too short for few of them. SSIM is Wang 2004 with an 11 × 11 Gaussian window, MS-SSIM Wang 2003 with as many of its five scales as the images have room for. Features are those before the last layer of the audited model. ${VERDICT_RULE}</p>`}
+  return html`${results && html`<p>PSNR is 10 log10(1 / MSE) per image, then averaged; an exact image counts as 100 dB. Intervals are bootstraps over the images, too short for few of them. SSIM is Wang 2004 with an 11 × 11 Gaussian window, MS-SSIM Wang 2003 with as many of its five scales as the images have room for. Features are those before the last layer of the audited model. ${results.table ? ROW_RULE : VERDICT_RULE}</p>`}
 <p><strong>This file may contain the private images of the audited batch.</strong> Keep it as you keep them.</p>`;
 }
 

@@ -2,6 +2,7 @@ import type { RunRecord, RunResults } from "../audit/index.ts";
 import { highestFloor, ownFloors } from "./floor-list.ts";
 import { dbText, durationText, percentText, plural } from "./format.ts";
 import { identifiedSentence, recognised } from "./identified.ts";
+import { rowHeadline, rowSentences } from "./row-verdict.ts";
 
 /** The result in plain words. */
 export interface Verdict {
@@ -21,8 +22,25 @@ export const VERDICT_RULE =
 
 /** Says how close the reconstructions came, measured against what a blank or average picture would score. */
 export function verdict(record: RunRecord): Verdict {
-  return record.results === undefined ? unscored(record) : scored(record, record.results);
+  const { results } = record;
+  if (results === undefined) return unscored(record);
+  return results.table === undefined ? scored(record, results) : scoredRows(record, results.table);
 }
+
+/** Of a table it is the cells that count. */
+function scoredRows(record: RunRecord, table: NonNullable<RunResults["table"]>): Verdict {
+  return {
+    headline: rowHeadline(table),
+    sentences: [
+      ...(record.status === "finished" ? [] : [`${stateWords(record)} What follows was scored before that.`]),
+      ...rowSentences(table),
+      OTHER_ATTACKS,
+    ],
+  };
+}
+
+const OTHER_ATTACKS =
+  "This is what this attack reached with these settings on this batch; another attack may reach more or less.";
 
 function scored(record: RunRecord, results: RunResults): Verdict {
   const floor = highestFloor(results.floors);
@@ -43,7 +61,7 @@ function scored(record: RunRecord, results: RunResults): Verdict {
       ...(margin < CLEAR_DB
         ? ["Look at the pictures too: an eye may recognise what a mean of squared errors does not."]
         : []),
-      "This is what this attack reached with these settings on this batch; another attack may reach more or less.",
+      OTHER_ATTACKS,
     ],
   };
 }

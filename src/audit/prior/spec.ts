@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { refuse } from "../schema-error.ts";
-import { DATA_NAMES, MOST_THREADS } from "../spec.ts";
+import { IMAGE_SETS, MOST_THREADS } from "../spec.ts";
 
 const whole = (least: number) => z.int().min(least).describe(`a whole number ≥ ${least}`);
 const positive = z.number().positive().describe("a number > 0");
@@ -8,7 +8,7 @@ const notNegative = z.number().min(0).describe("a number ≥ 0");
 
 const priorSpec = z.strictObject({
   data: z.strictObject({
-    name: z.enum(DATA_NAMES).describe(DATA_NAMES.join(" or ")),
+    name: z.enum(IMAGE_SETS).describe(IMAGE_SETS.join(" or ")),
     /** Folders or files, taken together as one set. */
     paths: z.array(z.string().min(1)).default([]).describe("a list of paths"),
     size: whole(1).nullable().default(null).describe("a whole number ≥ 1 or null"),

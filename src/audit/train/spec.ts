@@ -4,7 +4,7 @@ import { parseDevice } from "../../runtime/index.ts";
 import { fail } from "../../util/index.ts";
 import { partitionRule, USUAL_CLIENTS, withAlpha } from "../partition-spec.ts";
 import { refuse } from "../schema-error.ts";
-import { DATA_NAMES, MOST_THREADS } from "../spec.ts";
+import { IMAGE_SETS, MOST_THREADS } from "../spec.ts";
 import { completeDefences } from "./defence-spec.ts";
 
 /** What a training is asked to do, complete: with the same program the same spec gives the same weights. Plain JSON. */
@@ -35,7 +35,7 @@ const model = z.strictObject({
 });
 
 const data = z.strictObject({
-  name: z.enum(DATA_NAMES).default("embedded").describe(DATA_NAMES.join(" or ")),
+  name: z.enum(IMAGE_SETS).default("embedded").describe(IMAGE_SETS.join(" or ")),
   /** Folders or files, one after the other; none for the embedded photographs. */
   paths: z.array(z.string().min(1)).default([]).describe("a list of paths"),
   size: whole(1).nullable().default(null).describe("a whole number ≥ 1 or null"),

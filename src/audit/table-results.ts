@@ -1,0 +1,41 @@
+import { type Column, columnSpans, decodeRow } from "../data/index.ts";
+import { type Images, type PairScore, scoreRows } from "../metrics/index.ts";
+import { row } from "../tensor/index.ts";
+import type { Key } from "../util/index.ts";
+import type { RunResults } from "./record-schema.ts";
+
+/** What the results say of a table: cells that match, and the rows themselves as people read them. */
+export type TableResults = NonNullable<RunResults["table"]>;
+
+/**
+ * The cells of a reconstruction against the private rows, paired as the images' scores are.
+ *
+ * known: rows outside the batch from which the columns' values are known, [M,1,1,D], for the floors; undefined: there are none,
+ * and the floors know those of the batch itself, which is more than an outsider does.
+ */
+export function tableResults(
+  { truth, rebuilt, pairs }: { truth: Images; rebuilt: Images; pairs: readonly PairScore[] },
+  columns: readonly Column[],
+  { known, draws }: { readonly known: Images | undefined; readonly draws: Key },
+): TableResults {
+  const spans = columnSpans(columns);
+  const pairing = pairs.map(({ reconstructionIndex }) => reconstructionIndex);
+  const score = scoreRows(truth, rebuilt, { columns: spans, pairing, known: known ?? truth, draws });
+  const cells = (images: Images, index: number) => decodeRow(row(images, index).data, columns).map(cellText);
+  return {
+    ...score,
+    columns: score.columns.map((column) => ({ ...column, interval95: [...column.interval95] as const })),
+    floorsFrom: known ? `the ${known.shape[0]} rows outside the batch` : "the batch itself: there are no other rows",
+    rows: pairs.map(({ trueIndex, reconstructionIndex }) => ({
+      trueIndex,
+      reconstructionIndex,
+      truth: cells(truth, trueIndex),
+      rebuilt: cells(rebuilt, reconstructionIndex),
+    })),
+  };
+}
+
+/** Four digits are more than the tolerance tells apart; our choice. */
+function cellText(cell: number | string): string {
+  return typeof cell === "string" ? cell : String(Number(cell.toPrecision(4)));
+}

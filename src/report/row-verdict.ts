@@ -1,0 +1,43 @@
+import type { RunResults } from "../audit/index.ts";
+import { percentText, plural } from "./format.ts";
+
+type Table = NonNullable<RunResults["table"]>;
+
+const NEARLY_ALL = 0.95; // of the cells; our choice, as few wrong cells as one in twenty
+
+/** How the words about a table follow from its numbers, for the reader. */
+export const ROW_RULE =
+  `A number matches within the stated share of its column's range, a category exactly. "In part" means that more cells match ` +
+  `than guesses find, by the lower end of the 95 % interval; "almost whole" means ${percentText(NEARLY_ALL)} or more of them. These limits are our choice.`;
+
+/** What a table's reconstruction comes to, against what guessing finds. */
+export function rowHeadline({ matchRate, wholeRows, beyondGuessing, rows }: Table): string {
+  const rebuilt = rows.length === 1 ? "The private row was rebuilt" : "The private rows were rebuilt";
+  if (!beyondGuessing) return "No more cells match than guessing finds.";
+  if (wholeRows === 1) return `${rebuilt}, every cell.`;
+  if (matchRate >= NEARLY_ALL) return `${rebuilt} almost whole.`;
+  return `${rebuilt} in part.`;
+}
+
+/** The same in full: cells, guesses, whole rows, and the column that tells most. */
+export function rowSentences({ matchRate, interval95, floors, wholeRows, rows, columns, tolerance }: Table): string[] {
+  const range = interval95 && ` (95 % interval ${percentText(interval95[0])} to ${percentText(interval95[1])})`;
+  const most = columns.reduce((best, next) => (gain(next) > gain(best) ? next : best));
+  return [
+    `${percentText(matchRate)} of the cells match${range ?? ""}, numbers within ${percentText(tolerance)} of their range; ` +
+      `the most frequent values and medians would match ${percentText(floors.marginal)}, drawn guesses ${percentText(floors.drawn)}.`,
+    `${Math.round(wholeRows * rows.length)} of ${plural(rows.length, "row")} match in every cell.`,
+    ...(gain(most) > 0
+      ? [
+          `Furthest above its guesses is "${most.name}", with ${percentText(most.matchRate)} against ${percentText(floorOf(most))}.`,
+        ]
+      : []),
+  ];
+}
+
+/** The better of the two guesses. */
+export function floorOf({ floors }: { readonly floors: Table["floors"] }): number {
+  return Math.max(floors.marginal, floors.drawn);
+}
+
+const gain = (column: Table["columns"][number]) => column.matchRate - floorOf(column);
