@@ -83,6 +83,7 @@ export async function conduct(job: Job): Promise<RunRecord> {
 
 const CURVE_POINTS = 1000; // our choice: more than a chart has pixels for, and a record stays under a megabyte
 
+/** What a checkpoint must belong to, if the trial is to go on from it. */
 export function ownerOf({ specPrint, inputsPrint }: Trial): CheckpointOwner {
   return { spec: specPrint, inputs: inputsPrint };
 }

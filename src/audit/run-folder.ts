@@ -133,6 +133,7 @@ export async function readRunFile(
   }
 }
 
+/** Whether anything lies at the path that this process may see. */
 export async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,

@@ -77,6 +77,7 @@ export function refusal({ report, advice }: Refused): string {
   return [checkText(report), "", "Nothing was attacked.", ...advice.flatMap(listed)].join("\n");
 }
 
+/** What `--json` prints of an update that is not attacked, since its files contradict each other. */
 export function refusalJson({ report, advice }: Refused): Record<string, unknown> {
   return { status: "refused", check: report, advice };
 }

@@ -10,6 +10,7 @@ const TITLES: Readonly<Record<PartName, string>> = {
   damping: "damping: the example",
 };
 
+/** Shows on a terminal how far an explanation is. */
 export function showExplainProgress(out: NodeJS.WriteStream = process.stderr): Progress<ExplainEvent> {
   const { note, end, show } = liveLine(out);
   let pace = startOf(0);

@@ -10,6 +10,7 @@ export interface CountProgress {
   readonly end: () => void;
 }
 
+/** Shows on a terminal how many batches are done. */
 export function showCount(out: NodeJS.WriteStream = process.stderr): CountProgress {
   const since = performance.now();
   const { note, end, show } = liveLine(out);

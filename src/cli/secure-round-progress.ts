@@ -8,6 +8,7 @@ export interface WorkProgress extends Required<SecureRoundWatcher> {
   readonly end: () => void;
 }
 
+/** Shows on a terminal what a secure round is at. */
 export function showWork(out: NodeJS.WriteStream = process.stderr): WorkProgress {
   const { note, end, show } = liveLine(out, LINES);
   let since = performance.now();

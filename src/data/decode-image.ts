@@ -46,6 +46,7 @@ export async function decodeImage(
   }
 }
 
+/** Throws FedleakError unless the side of the images is a whole number from 1 to `LARGEST_SIZE` pixels, or left away. */
 export function checkSize(size: number | undefined): void {
   if (size !== undefined && !(Number.isInteger(size) && size >= 1 && size <= LARGEST_SIZE)) {
     fail({

@@ -78,10 +78,12 @@ export function shapesOf({ parameterisation, labels }: Pick<Candidate, "paramete
   };
 }
 
+/** Numbers by name as scalar tensors, to be fed. */
 export function asTensors(numbers: Readonly<Record<string, number>>): Tensors<"float32"> {
   return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, float32([], [value])]));
 }
 
+/** An input node for each name and shape. */
 export function inputNodes(shapes: Readonly<Record<string, Shape>>): Nodes {
   return Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, input(name, shape)]));
 }

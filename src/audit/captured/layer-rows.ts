@@ -69,6 +69,7 @@ function roundingOf({ after, before }: CapturedUpdate, name: string): number {
   return change === 0 ? 1 : Math.min(1, (normOf(w) * 2 ** -24) / change); // 2⁻²⁴: of a float32, relative
 }
 
+/** The Euclidean norm of all values, ≥ 0. */
 export function normOf(data: ArrayLike<number>): number {
   let squares = 0;
   for (let i = 0; i < data.length; i++) squares += data[i]! * data[i]!;

@@ -34,14 +34,17 @@ export async function writeFirstComparison(folder: string, comparison: Compariso
   await writeNew(join(folder, COMPARISON_FILES.comparison), textOf(comparison));
 }
 
+/** Writes the comparison into its folder, whole or not at all. */
 export async function writeComparison(folder: string, comparison: Comparison): Promise<void> {
   await writeWhole(join(folder, COMPARISON_FILES.comparison), textOf(comparison));
 }
 
+/** Writes table, figure and report beside the comparison. */
 export async function writeDocuments(folder: string, documents: ComparisonDocuments): Promise<void> {
   for (const [name, content] of Object.entries(documents)) await writeWhole(join(folder, name), content);
 }
 
+/** The folder of one trial's run. */
 export function trialFolder(folder: string, id: string): string {
   return join(folder, COMPARISON_FILES.trials, id);
 }

@@ -57,6 +57,7 @@ const schema = z.strictObject({
 /** What a prior is, how it was trained, on what, and how good it is. */
 export type PriorRecord = z.output<typeof schema>;
 
+/** A prior's record in the present format. */
 export function newPriorRecord(about: Omit<PriorRecord, "format" | "version">): PriorRecord {
   return { format: PRIOR_FORMAT, version: PRIOR_VERSION, ...about };
 }

@@ -34,10 +34,12 @@ export async function writeFirstTradeoff(folder: string, tradeoff: Tradeoff): Pr
   await writeNew(join(folder, TRADEOFF_FILES.tradeoff), textOf(tradeoff));
 }
 
+/** Writes the trade-off into its folder, whole or not at all. */
 export async function writeTradeoff(folder: string, tradeoff: Tradeoff): Promise<void> {
   await writeWhole(join(folder, TRADEOFF_FILES.tradeoff), textOf(tradeoff));
 }
 
+/** Writes table, figure and report beside the trade-off. */
 export async function writeTradeoffDocuments(folder: string, documents: TradeoffDocuments): Promise<void> {
   for (const [name, content] of Object.entries(documents)) await writeWhole(join(folder, name), content);
 }

@@ -16,6 +16,7 @@ export async function writeFirstTrainRecord(folder: string, record: TrainRecord)
   await writeNew(join(folder, FILES.record), textOf(record));
 }
 
+/** Writes the record of a training into its folder, whole or not at all. */
 export async function writeTrainRecord(folder: string, record: TrainRecord): Promise<void> {
   await writeWhole(join(folder, FILES.record), textOf(record));
 }

@@ -4,6 +4,7 @@ import type { Tensors } from "../../tensor/index.ts";
 
 const [PARAM, BUFFER, MEMORY] = ["param.", "buffer.", "memory."] as const;
 
+/** A state of training as the tensors of a checkpoint; `stateOf` reads them back. */
 export function tensorsOf({ weights: { params, buffers }, memory }: TrainingState): Tensors<"float32"> {
   return { ...prefixed(PARAM, params), ...prefixed(BUFFER, buffers), ...prefixed(MEMORY, memory) };
 }
@@ -13,6 +14,7 @@ export function stateOf(tensors: Tensors<"float32">, steps: number): TrainingSta
   return { weights: weightsOf(tensors), memory: withPrefix(MEMORY, tensors), steps };
 }
 
+/** The weights among the tensors of a checkpoint. */
 export function weightsOf(tensors: Tensors<"float32">): Weights {
   return { params: withPrefix(PARAM, tensors), buffers: withPrefix(BUFFER, tensors) };
 }

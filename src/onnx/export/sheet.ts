@@ -33,6 +33,7 @@ export interface SheetOptions {
 
 const ELEMENT = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float64: 11 } as const; // TensorProto.DataType
 
+/** An empty sheet, on which nodes of one ONNX graph are written. */
 export function sheetOf({ opset, tensors, input, output }: SheetOptions): Sheet {
   const taken = new Set([...Object.keys(tensors), input.name, output.name]);
   let nodes: { readonly name: string; readonly opType: string; readonly input: string[]; readonly output: string[] }[] =

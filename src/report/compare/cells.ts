@@ -12,6 +12,7 @@ export interface Cell {
   readonly pictures: BatchPictures | undefined;
 }
 
+/** The cells of a comparison, a setting and a batch size each, in the plan's order, with their pictures. */
 export function cellsOf({ plan, table }: Comparison, pictures: readonly BatchPictures[] = []): Cell[] {
   return plan.settings.flatMap(({ name, about }) =>
     plan.batches.map(({ size, evaluations }) => {

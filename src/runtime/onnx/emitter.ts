@@ -54,6 +54,7 @@ const IR_VERSION = 8; // goes with opset 18
 const ELEMENT = { float: 1, int: 7, bool: 9 } as const; // TensorProto.DataType: FLOAT, INT64, BOOL
 const EXTERNAL_FROM = 1024; // bytes (our choice); larger tensors are handed over without a copy through the file
 
+/** An empty ONNX graph, to which nodes and constants are added. */
 export function emitter(): Emitter {
   const external: { readonly path: string; readonly data: Uint8Array }[] = [];
   let node: { readonly name: string; readonly opType: string }[] = [];

@@ -28,6 +28,7 @@ export const WEIGHT_SCALE = 1 / 3; // of the weight's targets beside the bias's:
 const TOLERANCE = 0.002; // of counts: wrong labels leave residuals of 0.02 and more for B < N (measured); float32 leaves 1e-5
 const RIDGE = 1e-6; // of the mean diagonal; keeps L defined where D < N or rows of W agree (our choice)
 
+/** What the gradient of the head demands of the logits, and how exactly. Throws FedleakError where the evidence has no such head. */
 export function headProblem(evidence: LabelEvidence): HeadProblem {
   const { head, global, classes, batchSize } = evidence;
   const excess = biasExcess(evidence, "head-inversion");

@@ -25,6 +25,7 @@ export async function writeFirstAuditRecord(folder: string, record: AuditRecord)
   await writeNew(join(folder, FILES.record), textOf(record));
 }
 
+/** Writes the record of an audit into its folder, whole or not at all. */
 export async function writeAuditRecord(folder: string, record: AuditRecord): Promise<void> {
   await writeWhole(join(folder, FILES.record), textOf(record));
 }
