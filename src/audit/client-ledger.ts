@@ -8,6 +8,7 @@ export function clientEntries({ spec, source, holder }: Pick<Trial, "spec" | "so
   if (asked === null || holder === undefined) return [];
   const { partition, clients, number, images, labelCounts } = clientFacts(asked, holder, source);
   const { among } = holder;
+  const noun = source.table ? "row" : "image";
   return [
     {
       assumption: "partition",
@@ -15,17 +16,17 @@ export function clientEntries({ spec, source, holder }: Pick<Trial, "spec" | "so
       origin: "user",
       note:
         asked.name === "feature-skew"
-          ? `over all images of the data; client 0 has the smoothest images, client ${clients - 1} the busiest`
-          : "over all images of the data, drawn from the seed",
+          ? `over all ${noun}s of the data; client 0 has the smoothest images, client ${clients - 1} the busiest`
+          : `over all ${noun}s of the data, drawn from the seed`,
     },
     {
       assumption: "client",
-      value: `${number} of 0 to ${clients - 1}: ${images} ${images === 1 ? "image" : "images"} (${countsText(labelCounts, source.classNames)})`,
+      value: `number ${number} (of 0 to ${clients - 1}), ${images} ${noun}${images === 1 ? "" : "s"} (${countsText(labelCounts, source.classNames)})`,
       origin: among === null ? "user" : "our-choice",
       note:
         among === null
           ? "named by the user"
-          : `drawn from the seed among the ${among} clients that have enough images for the batch`,
+          : `drawn from the seed among the ${among} clients that have enough ${noun}s for the batch`,
     },
   ];
 }

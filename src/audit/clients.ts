@@ -20,6 +20,8 @@ export interface Holder {
 /** Images that can be measured and drawn from. */
 interface Source {
   readonly labels: readonly number[];
+  /** There where they are the rows of a table. */
+  readonly table?: unknown;
   take(indices: readonly number[]): Promise<{ readonly images: Tensor<"float32"> }>;
 }
 
@@ -27,12 +29,21 @@ interface Source {
  * Who has which images, drawn from the key; undefined where the spec asks for no partition: all images are one client's.
  *
  * For feature-skew every image is read once, at the spec's size.
- * Throws FedleakError when a client would be left without an image, or a client's classes exceed those that have images.
+ * Throws FedleakError when a client would be left without an image, a client's classes exceed those that have images, or rows
+ * of a table, which have no neighbours, should be told apart by their variation.
  */
 export async function holdingsOf({ data }: RunSpec, source: Source, key: Key): Promise<Holdings | undefined> {
   const { partition: asked } = data;
   if (asked === null) return undefined;
   const { labels } = source;
+  if (asked.name === "feature-skew" && source.table !== undefined) {
+    fail({
+      who: "partition feature-skew",
+      must: "it goes by the total variation of images",
+      got: "a table",
+      remedy: "Use another --partition.",
+    });
+  }
   const variation = asked.name === "feature-skew" ? { variation: await variationsOf(source, [...labels.keys()]) } : {};
   return partition({ labels, ...variation }, { ...asked, alpha: asked.alpha!, key });
 }

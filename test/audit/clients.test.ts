@@ -166,7 +166,7 @@ test("record and ledger name the client, and a stopped run goes on to the same n
   });
   const told = Object.fromEntries(ledger.map((entry) => [entry.assumption, entry]));
   expect(told.partition).toMatchObject({ value: "label-skew, 1 class a client, 10 clients", origin: "user" });
-  expect(told.client!.value).toMatch(new RegExp(`^${client!.number} of 0 to 9: 16 images \\(\\d 16\\)$`));
+  expect(told.client!.value).toMatch(new RegExp(`^number ${client!.number} \\(of 0 to 9\\), 16 images \\(\\d 16\\)$`));
   expect(told.client!.note).toMatch(/among the 10 clients that have enough/);
   expect(told.batch!.note).toMatch(/uniformly from the seed, of the client's images/);
 
@@ -183,6 +183,21 @@ test("record and ledger name the client, and a stopped run goes on to the same n
   expect(parseRecord(stored, "b").client).toEqual(client);
   const broken = JSON.stringify({ ...JSON.parse(stored), client: { ...client, images: 17 } });
   expect(() => parseRecord(broken, "b")).toThrow(/client\.labelCounts: must be of all its images/);
+});
+
+test("rows of a table are held by clients too, but have no variation to go by", async () => {
+  const table = join(freshFolder(), "rows.csv");
+  writeFileSync(table, ["age,class", ...Array.from({ length: 40 }, (_, i) => `${20 + i},${"ab"[i % 2]}`)].join("\n"));
+  const held = (name: "label-skew" | "feature-skew") =>
+    prepareTrial(
+      completeSpec({
+        data: { name: "table", path: table, target: "class", partition: { name, clients: 4, classesPerClient: 1 } },
+      }),
+    );
+  expect(new Set(labelsOf(await held("label-skew"))).size).toBe(1);
+  await expect(held("feature-skew")).rejects.toThrow(
+    /feature-skew: it goes by the total variation of images; got a table/,
+  );
 });
 
 describe("labels of a client", () => {
