@@ -17,18 +17,16 @@ export function ledgerOf(trial: Trial, attack: AttackRun, versions: RunRecord["v
   const facts = [...threatModel(trial, attack), ...subject(trial), ...protocol(trial, versions)];
   const names = new Set(facts.map(({ assumption }) => assumption));
   const tell = trial.source.table ? settingsLedgerForColumns : settingsLedger;
-  const settings = tell(trial.preset, trial.settings).flatMap(
-    ({ name, value, origin, note }): Assumption[] => {
-      const plain = kebab(name);
-      const assumption = names.has(plain) ? `attack-${plain}` : plain;
-      const idle = trial.observation.local === undefined && OF_LOCAL_STEPS.includes(name);
-      if (idle && origin !== "user") return [];
-      const instead = OF_LOCAL_STEPS.includes(name) ? attack.ledger.localModelInstead : undefined;
-      const why = idle ? "no effect here: no local steps are known" : instead;
-      const about = why === undefined ? note : `${note}; ${why}`;
-      return [{ assumption, value: String(value), origin, note: about }];
-    },
-  );
+  const settings = tell(trial.preset, trial.settings).flatMap(({ name, value, origin, note }): Assumption[] => {
+    const plain = kebab(name);
+    const assumption = names.has(plain) ? `attack-${plain}` : plain;
+    const idle = trial.observation.local === undefined && OF_LOCAL_STEPS.includes(name);
+    if (idle && origin !== "user") return [];
+    const instead = OF_LOCAL_STEPS.includes(name) ? attack.ledger.localModelInstead : undefined;
+    const why = idle ? "no effect here: no local steps are known" : instead;
+    const about = why === undefined ? note : `${note}; ${why}`;
+    return [{ assumption, value: String(value), origin, note: about }];
+  });
   return [...facts, ...settings];
 }
 
