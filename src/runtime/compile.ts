@@ -1,6 +1,7 @@
 import { type Node, verify } from "../graph/index.ts";
 import type { Tensors } from "../tensor/index.ts";
 import { type Device, deviceError } from "./devices.ts";
+import { assemble, executable } from "./executable.ts";
 import { lower } from "./lower/index.ts";
 import { openSession, type Program } from "./session.ts";
 
@@ -23,9 +24,9 @@ export async function compile(
   { bake = {}, device = "cpu", threads = 0 }: CompileOptions = {},
 ): Promise<Program> {
   verify(Object.values(outputs));
-  const lowered = lower(outputs, bake);
+  const { given, ...parts } = assemble(lower(outputs, bake), device);
   try {
-    return await openSession(lowered, { device, threads });
+    return await openSession(executable(parts, given), { device, threads });
   } catch (cause) {
     throw deviceError(device, cause);
   }

@@ -2,6 +2,7 @@ import type { Node } from "../graph/index.ts";
 import type { Tensors } from "../tensor/index.ts";
 import type { CompileOptions } from "./compile.ts";
 import { deviceError } from "./devices.ts";
+import { assemble, executable } from "./executable.ts";
 import { lower } from "./lower/index.ts";
 import { openSession } from "./session.ts";
 
@@ -28,7 +29,11 @@ export async function profile(
 ): Promise<{ rows(trace: string): readonly ProfileRow[] }> {
   const lowered = lower(outputs, bake);
   try {
-    const session = await openSession(lowered, { device, threads, profile: prefix });
+    const session = await openSession(executable(assemble(lowered, device), lowered.given), {
+      device,
+      threads,
+      profile: prefix,
+    });
     for (let run = 0; run <= runs; run++) await session.run(feeds);
     session.end();
     await session.release();

@@ -2,7 +2,7 @@ import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import { numbers, sameShape, shapeText, type Tensor, type Tensors } from "../tensor/index.ts";
 import { fail } from "../util/index.ts";
 import { type Device, loadProvider } from "./devices.ts";
-import type { Lowered } from "./lower/index.ts";
+import type { Executable } from "./executable.ts";
 
 /** A compiled graph. */
 export interface Program {
@@ -20,17 +20,14 @@ export interface SessionOptions {
   readonly profile?: string;
 }
 
-// onnxruntime's own optimiser is superlinear in nodes and gains about 8 % (measured); above this many nodes it is off.
-const LARGE_GRAPH = 6000;
-
-/** Starts an onnxruntime session for a lowered graph. */
-export async function openSession(lowered: Lowered, options: SessionOptions): Promise<Program & { end(): void }> {
-  const { inputs, outputs } = lowered; // not `lowered` itself: the closures below must not keep the model's bytes
-  const { ort, executionProviders } = await loadProvider(options.device, lowered.cpuOnly);
-  const session: InferenceSession = await ort.InferenceSession.create(lowered.bytes, {
+/** Starts an onnxruntime session. */
+export async function openSession(model: Executable, options: SessionOptions): Promise<Program & { end(): void }> {
+  const { inputs, outputs } = model; // not `model` itself: the closures below must not keep its bytes
+  const { ort, executionProviders } = await loadProvider(options.device, model.cpuOnly);
+  const session: InferenceSession = await ort.InferenceSession.create(model.bytes, {
     executionProviders,
-    externalData: lowered.external,
-    graphOptimizationLevel: lowered.nodes > LARGE_GRAPH ? "disabled" : "all",
+    externalData: model.external,
+    graphOptimizationLevel: model.large ? "disabled" : "all",
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,
     enableMemPattern: false, // 40 % less peak memory for 5 % of speed (measured on ResNet10)

@@ -1,5 +1,14 @@
-import { numbers, type Shape, type Tensor } from "../../tensor/index.ts";
-import { encodeModel } from "./schema.ts";
+import { float32, int64, type Shape, type Tensor } from "../../tensor/index.ts";
+import {
+  type External,
+  initializer,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+  type ValueInfo,
+} from "./model-file.ts";
+
+export type { OnnxModel, ValueInfo } from "./model-file.ts";
 
 export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
 
@@ -36,29 +45,11 @@ export interface Emitter {
   finish(inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): OnnxModel;
 }
 
-/** A model's file, and the large tensors that it refers to by path instead of holding them. */
-export interface OnnxModel {
-  readonly bytes: Uint8Array;
-  readonly external: readonly { readonly path: string; readonly data: Uint8Array }[];
-}
-
-/** A value at the border of the model. */
-export interface ValueInfo {
-  readonly name: string;
-  readonly shape: Shape;
-  readonly kind: "float" | "int" | "bool";
-}
-
-const OPSET = 18; // the newest one for which onnxruntime's CPU and WebGPU kernels cover every op used here
-const IR_VERSION = 8; // goes with opset 18
-const ELEMENT = { float: 1, int: 7, bool: 9 } as const; // TensorProto.DataType: FLOAT, INT64, BOOL
-const EXTERNAL_FROM = 1024; // bytes (our choice); larger tensors are handed over without a copy through the file
-
-/** An empty ONNX graph, to which nodes and constants are added. */
 export function emitter(): Emitter {
-  const external: { readonly path: string; readonly data: Uint8Array }[] = [];
-  let node: { readonly name: string; readonly opType: string }[] = [];
-  const initializer: object[] = [];
+  const external: External[] = [];
+  const given: { readonly name: string; readonly tensor: Tensor }[] = [];
+  let node: OnnxNode[] = [];
+  const entries: OnnxGraph["initializer"][number][] = [];
   const shared = new Map<string, string>();
   const labels = new Map<string, string>();
   let label = "";
@@ -69,19 +60,14 @@ export function emitter(): Emitter {
     shared.set(key, name);
     return name;
   };
-  const store = (shape: Shape, dataType: number, bytes: ArrayBufferView): string => {
-    const name = `~c${count++}`; // ~: no name of a model or of an attack begins with it
-    const data = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    initializer.push({ name, dims: [...shape], dataType, ...placed(name, data) });
-    return name;
+  const fresh = () => `~c${count++}`; // ~: no name of a model or of an attack begins with it
+  const store = (values: Tensor): string => {
+    const { entry, beside } = initializer(fresh(), values);
+    entries.push(entry);
+    external.push(...beside);
+    return entry.name;
   };
-  const placed = (path: string, data: Uint8Array): object => {
-    if (data.byteLength < EXTERNAL_FROM) return { rawData: data };
-    external.push({ path, data });
-    const entries = { location: path, offset: "0", length: String(data.byteLength) };
-    return { dataLocation: 1, externalData: Object.entries(entries).map(([key, value]) => ({ key, value })) }; // EXTERNAL
-  };
-  const add = (entry: { readonly name: string; readonly opType: string; readonly [field: string]: unknown }) => {
+  const add = (entry: OnnxNode) => {
     node.push(entry);
   };
   const ops: Emitter["ops"] = (opType, input, attributes, outputs) => {
@@ -116,18 +102,13 @@ export function emitter(): Emitter {
       add({ name: output, opType, input: [input], output: [output] });
     },
     op: (type, inputs, attributes = {}) => ops(type, inputs, attributes, 1)[0]!,
-    floats: (shape, values) => store(shape, ELEMENT.float, values),
-    scalar: (value) => once(`f${value}`, () => store([], ELEMENT.float, Float32Array.of(value))),
-    ints: (values) =>
-      once(`i${values.join()}`, () => store([values.length], ELEMENT.int, BigInt64Array.from(values, BigInt))),
+    floats: (shape, values) => store(float32(shape, values)),
+    scalar: (value) => once(`f${value}`, () => store(float32([], [value]))),
+    ints: (values) => once(`i${values.join()}`, () => store(int64([values.length], values))),
     tensor: (t) => {
-      if (t.dtype === "bool") return store(t.shape, ELEMENT.bool, t.data);
-      if (t.dtype === "int64") return store(t.shape, ELEMENT.int, t.data);
-      if (t.dtype === "float32") return store(t.shape, ELEMENT.float, t.data);
-      if (t.dtype === "float64") {
-        return store(t.shape, ELEMENT.float, new Float32Array(numbers(t)));
-      }
-      return store(t.shape, ELEMENT.int, BigInt64Array.from(Array.from(numbers(t)), BigInt));
+      const name = fresh();
+      given.push({ name, tensor: t });
+      return name;
     },
     within: (name, emit) => {
       const outer = label;
@@ -138,17 +119,11 @@ export function emitter(): Emitter {
     },
     labels: () => labels,
     namesOf: (type) => node.filter(({ opType }) => opType === type).map(({ name }) => name),
-    finish: (inputs, outputs) => {
-      const graph = {
-        name: "fedleak",
-        node,
-        initializer,
-        input: inputs.map(valueInfo),
-        output: outputs.map(valueInfo),
-      };
-      const opsetImport = [{ domain: "", version: OPSET }];
-      return { bytes: encodeModel({ irVersion: IR_VERSION, producerName: "fedleak", opsetImport, graph }), external };
-    },
+    finish: (inputs, outputs) => ({
+      graph: { node, initializer: entries, input: inputs, output: outputs },
+      external,
+      given,
+    }),
   };
 }
 
@@ -158,9 +133,4 @@ export function attributeProto(value: OnnxAttribute): object {
   if (typeof value === "number") return { i: value, type: 2 }; // INT
   if ("float" in value) return { f: value.float, type: 1 }; // FLOAT
   return { ints: [...value], type: 7 }; // INTS
-}
-
-function valueInfo({ name, shape, kind }: ValueInfo): object {
-  const dim = shape.map((dimValue) => ({ dimValue }));
-  return { name, type: { tensorType: { elemType: ELEMENT[kind], shape: { dim } } } };
 }
