@@ -11,7 +11,7 @@ export {
   type LabelRule,
   parseLabelRule,
 } from "./labels/index.ts";
-export { checkColumns } from "./parameterisation/index.ts";
+export { checkColumns, hardRows } from "./parameterisation/index.ts";
 export { median } from "./postprocess.ts";
 export { type AttackPlan, prepareAttack } from "./prepare.ts";
 export type { Origin, Preset, PresetSettings, Sourced } from "./preset.ts";

@@ -17,6 +17,12 @@ export const columnEntry = z.strictObject({
 
 export type ColumnEntry = z.output<typeof columnEntry>;
 
+/** A column in a manifest, which also tells how the model was fed: (value − mean)/std; without them (value − min)/(max − min). */
+export const fedColumn = columnEntry.extend({
+  mean: number,
+  std: z.number().gt(0).optional().describe("a number > 0"),
+});
+
 /**
  * What an entry declares; range and categories may be missing.
  *
@@ -38,7 +44,7 @@ export function declaredColumn({ name, kind, min, max, categories }: ColumnEntry
 /**
  * The columns that a manifest states: complete, since there is no table from which to take the rest.
  *
- * Throws FedleakError where a range or the categories are missing or no range or categories, or a column stands twice.
+ * Throws FedleakError where a range or the categories are missing or none, or a column stands twice.
  */
 export function statedColumns(entries: readonly ColumnEntry[], who: string): readonly Column[] {
   return entries.map((entry, i) => {

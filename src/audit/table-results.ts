@@ -21,7 +21,7 @@ export function tableResults(
   const spans = columnSpans(columns);
   const pairing = pairs.map(({ reconstructionIndex }) => reconstructionIndex);
   const score = scoreRows(truth, rebuilt, { columns: spans, pairing, known: known ?? truth, draws });
-  const cells = (images: Images, index: number) => decodeRow(row(images, index).data, columns).map(cellText);
+  const [own, found] = [cellsOf(truth, columns), cellsOf(rebuilt, columns)];
   return {
     ...score,
     columns: score.columns.map((column) => ({ ...column, interval95: [...column.interval95] as const })),
@@ -29,10 +29,15 @@ export function tableResults(
     rows: pairs.map(({ trueIndex, reconstructionIndex }) => ({
       trueIndex,
       reconstructionIndex,
-      truth: cells(truth, trueIndex),
-      rebuilt: cells(rebuilt, reconstructionIndex),
+      truth: own[trueIndex]!,
+      rebuilt: found[reconstructionIndex]!,
     })),
   };
+}
+
+/** The cells of rows [B,1,1,D], as people read them. */
+export function cellsOf(rows: Images, columns: readonly Column[]): string[][] {
+  return Array.from({ length: rows.shape[0]! }, (_, i) => decodeRow(row(rows, i).data, columns).map(cellText));
 }
 
 /** Four digits are more than the tolerance tells apart; our choice. */

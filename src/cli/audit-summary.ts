@@ -12,7 +12,7 @@ const WIDTH = 96; // columns of text; our choice
 /** What an audit came to, for a person at a terminal: the verdict first, then what it rests on, then what to do. */
 export function auditSummary({ record, folder }: Done): string {
   const { headline, sentences } = auditVerdict(record);
-  const { confidence, rows, scores, advice } = record;
+  const { confidence, rows, scores, advice, table: cells } = record;
   const listed = (text: string) => wrapped(text, WIDTH - 2).map((line, i) => `${i === 0 ? "·" : " "} ${line}`);
   return [
     "",
@@ -37,6 +37,7 @@ export function auditSummary({ record, folder }: Done): string {
             ),
           ]),
         ]),
+    ...(cells ? ["", ...table([["row", ...cells.columns], ...cells.rows.map((row, i): Row => [`${i}`, ...row])])] : []),
     "",
     ...wrapped(`Labels: ${labelsText(record)}. ${labelSentences(record).join(" ")}`, WIDTH),
     ...(advice.length > 0 ? ["", ...advice.flatMap(listed)] : []),
@@ -63,8 +64,12 @@ export function auditSummaryJson({ record, folder }: Done): Record<string, unkno
     ...{ labels, confidence: confidence ?? null },
     rows: record.rows.map(({ curve: _, ...row }) => row),
     ...(scores && {
-      scores: { psnrDb: scores.psnrDb, leakage: scores.leakage, rows: scores.rows, labels: scores.labels },
+      scores: {
+        ...{ psnrDb: scores.psnrDb, leakage: scores.leakage, rows: scores.rows, labels: scores.labels },
+        ...(scores.table && { table: scores.table }),
+      },
     }),
+    ...(record.table && { table: record.table }),
     ...(notScored !== undefined && { notScored }),
     ...{ advice, out: folder, report: join(folder, FILES.report) },
     assumptions: Object.fromEntries(ledger.map(({ assumption, value }) => [assumption, value])),

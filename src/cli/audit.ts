@@ -32,8 +32,9 @@ export function declareAudit(program: Command, exit: (status: number) => void): 
     .option("--prior <path>", "folder of a trained prior, or an ONNX file of a generator; needs --grant public-data")
     .option(
       "--truth <path>",
-      "the private images, for scoring only: a folder, or the truth.safetensors of train --capture",
+      "the private images, for scoring only: a folder, the truth.safetensors of train --capture, or a table's rows as CSV",
     )
+    .option("--target <column>", "of a truth in CSV: the column with the classes")
     .option("--force", "attack although the files contradict each other")
     .option("--seed <n>", "seed of every random draw", wholeFrom(0), 0)
     .option("--device <name>", Object.keys(DEVICES).join(", "), "cpu")
@@ -66,6 +67,7 @@ function requestOf(update: string, flags: Readonly<Record<string, unknown>>): Au
     seeds: flags.seeds,
     budgetMs: flags.budget,
     truth: path("truth"),
+    target: flags.target,
     force: flags.force,
     checkpointEvery: flags.checkpointEvery,
     device: flags.device,

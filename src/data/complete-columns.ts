@@ -29,7 +29,7 @@ export interface Cells {
  */
 export function completeColumns(
   table: Cells,
-  target: string,
+  target: string | null,
   declared: readonly DeclaredColumn[] | undefined,
 ): readonly Column[] {
   const { who, header } = table;

@@ -7,8 +7,8 @@ import type { NamedBytes } from "./idx.ts";
 import type { LabelledImages } from "./types.ts";
 
 export interface TableOptions {
-  /** The column that holds the classes. */
-  readonly target: string;
+  /** The column that holds the classes; null: there is none, and all rows are of one class without a name. */
+  readonly target: string | null;
   /** What the model is fed with, in this order; absent: all other columns, as the table shows them. */
   readonly columns?: readonly DeclaredColumn[] | undefined;
 }
@@ -28,7 +28,7 @@ export interface TableOptions {
 export function parseTable({ bytes, name }: NamedBytes, { target, columns: declared }: TableOptions): LabelledImages {
   const table = cellsOf(bytes, name);
   const { header, rows, who } = table;
-  if (!header.includes(target)) unknownName(who, "the target column", target, header);
+  if (target !== null && !header.includes(target)) unknownName(who, "the target column", target, header);
   const columns = completeColumns(table, target, declared);
   const places = columns.map((column) => header.indexOf(column.name));
   const width = columnsWidth(columns);
@@ -99,7 +99,8 @@ function textOf(bytes: Uint8Array, who: string): string {
 
 const MOST_CLASSES = 1000; // our choice: with more, the target is a quantity and no class
 
-function classesOf({ who, header, rows }: Cells, target: string) {
+function classesOf({ who, header, rows }: Cells, target: string | null) {
+  if (target === null) return { labels: rows.map(() => 0), classNames: ["unknown"] };
   const at = header.indexOf(target);
   const cells = rows.map((row) => row[at]!.trim());
   const empty = cells.indexOf("");

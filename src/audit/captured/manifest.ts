@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { BUFFER_RULES, type BufferRule } from "../../fl/index.ts";
 import { fail } from "../../util/index.ts";
+import { fedColumn } from "../column-entries.ts";
 import { refuse } from "../schema-error.ts";
 
 export const UPDATE_FORMAT = "fedleak-update";
@@ -86,6 +87,8 @@ const manifest = z.strictObject({
     .enum(Object.keys(BUFFER_RULES) as [BufferRule, ...BufferRule[]])
     .default("averaged") // as Flower: all of the state dict
     .describe(Object.keys(BUFFER_RULES).join(", ")),
+  /** Where the client's data are rows of a table: its columns, in the order of the model's numbers; null: images. */
+  columns: z.array(fedColumn).min(1).nullable().default(null).describe("a list of columns or null"),
   classNames: z.array(z.string()).default([]).describe("a list of names"),
 });
 

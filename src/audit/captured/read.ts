@@ -11,15 +11,18 @@ import { type GradientEstimate, gradientOf } from "./gradient.ts";
 import { MANIFEST_FILE, type UpdateManifest } from "./manifest.ts";
 import { type Matched, matchTensors, stateOrder } from "./match.ts";
 import { payloadFile, readManifest, readPayload } from "./payload.ts";
+import { type CapturedTable, fromRows, tableOf } from "./table.ts";
 
 /** A captured update, read and matched to its model. It holds no image. */
 export interface CapturedUpdate {
   readonly folder: string;
   readonly manifest: UpdateManifest;
-  /** From images in [0,1]: with the manifest's normalisation in front. */
+  /** From images, or rows, in [0,1]: with the manifest's normalisation in front. */
   readonly model: Model;
   /** The network itself, from normalised images. */
   readonly network: Model;
+  /** What the numbers of a row stand for; undefined: the data are images. */
+  readonly table: CapturedTable | undefined;
   /** What the server handed out. */
   readonly before: Weights;
   /** Parameters after local training; undefined where a gradient was sent. */
@@ -43,7 +46,9 @@ export interface CapturedUpdate {
 export async function readCaptured(folder: string): Promise<CapturedUpdate> {
   const manifest = await readManifest(folder);
   const { network, imported } = await modelOf(folder, manifest);
-  const model = manifest.normalisation ? withNormalisation(network, manifest.normalisation) : network;
+  const table = tableOf(manifest, network);
+  const plain = manifest.normalisation ? withNormalisation(network, manifest.normalisation) : network;
+  const model = table ? fromRows(network, table) : plain;
   const given = await handedOut(folder, manifest, network, imported);
   const path = await payloadFile(folder, "update", manifest.update);
   if (path === undefined) return lacking(folder, "update");
@@ -52,7 +57,7 @@ export async function readCaptured(folder: string): Promise<CapturedUpdate> {
   const [params, buffers] = [pick(update.tensors, isParam, true), pick(update.tensors, isParam, false)];
   const estimate = gradientOf(manifest, given.weights.params, params);
   return {
-    ...{ folder, manifest, model, network, before: given.weights, estimate },
+    ...{ folder, manifest, model, network, table, before: given.weights, estimate },
     after: manifest.sent === "gradient" ? undefined : afterOf(manifest, given.weights.params, params),
     buffers: manifest.sent === "delta" ? added(given.weights.buffers, buffers) : buffers,
     matched: { before: given.matched, update },

@@ -4,10 +4,13 @@ import { compactText, countText, dbText, percentText, plural, signedDbText } fro
 import { type Html, html } from "../html.ts";
 import type { DrawingDocument } from "../line-chart.ts";
 import { blankDocument, pageOf } from "../page.ts";
+import { floorOf } from "../row-verdict.ts";
+import { ROWS_STYLE } from "../rows.ts";
 import { STYLE } from "../style.ts";
 import { ledgerSection } from "../tables.ts";
 import { labelsSection } from "./labels.ts";
 import { auditPictures } from "./pictures.ts";
+import { auditRows } from "./rows.ts";
 import { searchesSection } from "./searches.ts";
 import { AUDIT_STYLE } from "./style.ts";
 import { auditVerdict, searchesText, strangersText } from "./verdict.ts";
@@ -27,7 +30,7 @@ export function renderAudit(
   const title = titleOf(record);
   return pageOf({
     title,
-    style: STYLE + AUDIT_STYLE,
+    style: record.table ? STYLE + AUDIT_STYLE + ROWS_STYLE : STYLE + AUDIT_STYLE,
     allows: ["pictures"],
     body: html`<header>
 <p class="brand">fedleak audit<span class="status ${record.status}">${record.status}</span></p>
@@ -38,11 +41,11 @@ ${sentences.length > 1 && html`<p>${sentences.slice(1).join(" ")}</p>`}
 ${facts(record)}
 </header>
 <main>
-${auditPictures(record, pictures)}
+${record.table ? auditRows(record) : auditPictures(record, pictures)}
 ${adviceSection(record)}
 ${searchesSection(record, document)}
 ${labelsSection(record)}
-${record.scores && floorsSection(record.scores)}
+${record.scores && !record.scores.table && floorsSection(record.scores)}
 ${checkSection(record)}
 ${ledgerSection(record)}
 ${reproduceSection(record)}
@@ -53,12 +56,13 @@ ${reproduceSection(record)}
 }
 
 /** `fedleak-plus on model.onnx, 4 images 3×32×32` */
-function titleOf({ plan, subject }: AuditRecord): string {
+function titleOf({ plan, subject, table }: AuditRecord): string {
   const [count, ...shape] = subject.shape;
-  return `${plan.attack} on ${subject.model}, ${plural(count!, "image")} ${shape.join("×")}`;
+  return `${plan.attack} on ${subject.model}, ${plural(count!, table ? "row" : "image")} ${shape.join("×")}`;
 }
 
-function facts({ confidence, labels, scores, check, subject }: AuditRecord): Html {
+function facts(record: AuditRecord): Html {
+  const { confidence, labels, scores, check, subject } = record;
   const proven = labels.proven && Object.values(labels.proven).reduce((a, b) => a + b, 0);
   const agreeing = confidence?.agreement.filter(({ agrees }) => agrees).length ?? 0;
   const rows: readonly (readonly [string, string, string])[] = [
@@ -76,7 +80,7 @@ function facts({ confidence, labels, scores, check, subject }: AuditRecord): Htm
     ...(confidence && confidence.agreement.length > 0
       ? [
           [
-            "Images that agree",
+            record.table ? "Rows that agree" : "Images that agree",
             `${agreeing} of ${confidence.agreement.length}`,
             `between ${searchesText(confidence.fitting.length)} that fit`,
           ] as const,
@@ -92,7 +96,16 @@ function facts({ confidence, labels, scores, check, subject }: AuditRecord): Htm
       check.verdict,
       `${countText(check.equations)} numbers, ${countText(check.unknowns ?? 0)} unknowns`,
     ],
-    ...(scores
+    ...(scores?.table
+      ? ([
+          [
+            "Cells that match",
+            percentText(scores.table.matchRate),
+            `guessing finds ${percentText(floorOf(scores.table))}; ${Math.round(scores.table.wholeRows * scores.table.rows.length)} of ${plural(scores.table.rows.length, "row")} whole`,
+          ],
+        ] as const)
+      : []),
+    ...(scores && !scores.table
       ? ([
           ["PSNR, one-to-one", dbText(scores.psnrDb.oneToOne), `many-to-one ${dbText(scores.psnrDb.manyToOne)}`],
           [

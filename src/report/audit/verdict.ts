@@ -1,7 +1,9 @@
 import type { AuditRecord } from "../../audit/index.ts";
 import { compactText, dbText, plural, signedDbText } from "../format.ts";
+import { rowSentences } from "../row-verdict.ts";
 import type { Verdict } from "../verdict.ts";
 import { CLOSED_FORM, conclusionText } from "./conclusion.ts";
+import { inRows } from "./rows.ts";
 
 /** `1 search`, `3 searches` */
 export const searchesText = (count: number): string => `${count} search${count === 1 ? "" : "es"}`;
@@ -14,6 +16,12 @@ export const AUDIT_RULE =
 
 /** What an audit shows, in plain words: first whether the update leaks, then what that rests on. */
 export function auditVerdict(record: AuditRecord): Verdict {
+  const told = ofImages(record);
+  if (record.table === undefined) return told;
+  return { headline: inRows(told.headline), sentences: told.sentences.map(inRows) };
+}
+
+function ofImages(record: AuditRecord): Verdict {
   const { confidence, status } = record;
   if (!confidence) return unjudged(record);
   const { agreement, best, residual, controlResidual, fitting } = confidence;
@@ -55,6 +63,7 @@ function agreementSentence(agreement: NonNullable<AuditRecord["confidence"]>["ag
 function scoreSentences({ scores, notScored }: AuditRecord): string[] {
   if (notScored) return [`Not scored: ${notScored}.`];
   if (!scores) return ["Nobody gave the private images, so this was not scored."];
+  if (scores.table) return [`Held against the private rows: ${rowSentences(scores.table).join(" ")}`];
   const { psnrDb, leakage } = scores;
   return [
     `Held against the private images, one-to-one: ${dbText(psnrDb.oneToOne)}, ${dbText(Math.abs(leakage.oneToOne.aboveFloorDb))} ` +

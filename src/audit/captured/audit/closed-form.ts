@@ -1,8 +1,9 @@
-import { prepareAttack } from "../../../attacks/index.ts";
+import { hardRows, prepareAttack } from "../../../attacks/index.ts";
 import { float32, type Tensor } from "../../../tensor/index.ts";
 import { key } from "../../../util/index.ts";
 import { type Proof, solveForm } from "../../proof.ts";
 import { observationOf } from "../observation.ts";
+import type { CapturedTable } from "../table.ts";
 import type { AttackChoice, Subject } from "./subject.ts";
 
 /** What a closed form gave. */
@@ -24,8 +25,9 @@ export async function solveFor(subject: Subject, choice: AttackChoice): Promise<
   try {
     const { state, complete, relativeResidual, leastCosine } = await solveForm(attack, where);
     const found = (await attack.probe(state)).images;
+    const { manifest, table } = subject.captured;
     return {
-      images: plain(found, subject.captured.manifest.normalisation),
+      images: table ? rowsOf(found, table) : plain(found, manifest.normalisation),
       labels: attack.inferredLabels(state),
       proof: { complete, relativeResidual, leastCosine },
     };
@@ -47,6 +49,13 @@ export async function prepareClosedForm(subject: Subject, { preset, settings }: 
     key: key(spec.seed), // a closed form draws nothing
   });
   return { attack, where };
+}
+
+/** What a network was fed as rows in [0,1] with their categories decided. */
+function rowsOf({ shape, data }: Tensor<"float32">, { columns, mean, std }: CapturedTable): Tensor<"float32"> {
+  const width = mean.length;
+  const rows = data.map((value, i) => Math.min(1, Math.max(0, value * std[i % width]! + mean[i % width]!)));
+  return hardRows(float32(shape, rows), columns);
 }
 
 /** x·std + mean, into [0,1]. */

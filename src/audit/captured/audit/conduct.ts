@@ -1,6 +1,7 @@
 import type { Images } from "../../../metrics/index.ts";
 import { key, split } from "../../../util/index.ts";
 import type { CheckpointOwner } from "../../checkpoint.ts";
+import { cellsOf } from "../../table-results.ts";
 import { adviceOn } from "./advice.ts";
 import { conclusionOf } from "./conclusion.ts";
 import { confidenceOf, type Found } from "./confidence.ts";
@@ -72,6 +73,7 @@ async function conclude(
   status: "finished" | "interrupted",
 ): Promise<AuditRecord> {
   const { subject, plan, record: before, folder, render } = job;
+  const { table } = subject.captured;
   const seeds = [...found.values()].filter(({ row }) => row.name !== CONTROL);
   const strangers = status === "finished" && plan.settings.method === "optimise" ? await strangersOf(job, seeds) : null;
   const confidence =
@@ -81,7 +83,10 @@ async function conclude(
   const best = confidence && found.get(confidence.best);
   const shown = inOrder(found, confidence?.best);
   const finite = new Map([...shown].filter(([name]) => found.get(name)!.row.residual !== null));
-  const scored = best && subject.truth ? scoresOf(subject.truth, finite, best.row, subject.spec.seed) : undefined;
+  const scored =
+    best && subject.truth
+      ? scoresOf(subject.truth, finite, best.row, { seed: subject.spec.seed, columns: table?.columns })
+      : undefined;
   const scores = typeof scored === "object" ? scored : undefined;
   const conclusion = confidence && conclusionOf(confidence, scores);
   const record: AuditRecord = {
@@ -89,6 +94,10 @@ async function conclude(
     status: failed ? "failed" : status,
     ...(failed && { failure: failure ?? "no search came to an end" }),
     ...(confidence && { confidence }),
+    ...(best &&
+      table && {
+        table: { columns: table.columns.map(({ name }) => name), rows: cellsOf(best.images, table.columns) },
+      }),
     ...(conclusion && { conclusion }),
     ...(typeof scored === "string" && { notScored: scored }),
     ...(scores && { scores }),
@@ -104,7 +113,14 @@ async function strangersOf({ subject, plan, watcher }: AuditJob, seeds: readonly
   if (sets.length === 0) return null;
   watcher.onEvent?.({ kind: "stage", text: "measuring what pictures of strangers explain" });
   const { captured, observation, device, spec } = subject;
-  const frame = { model: captured.model, observation, settings: plan.settings, device, threads: spec.threads };
+  const frame = {
+    model: captured.model,
+    observation,
+    settings: plan.settings,
+    device,
+    threads: spec.threads,
+    columns: captured.table?.columns,
+  };
   const all: number[] = [];
   for (const labels of sets) all.push(await strangersResidual(labels, frame, split(key(spec.seed), "strangers")));
   const finite = all.filter(Number.isFinite);

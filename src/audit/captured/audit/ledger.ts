@@ -1,7 +1,8 @@
-import { settingsLedger } from "../../../attacks/index.ts";
+import { settingsLedger, settingsLedgerForColumns } from "../../../attacks/index.ts";
 import { observationLedger } from "../../../fl/index.ts";
 import { countElements } from "../../../nn/index.ts";
 import type { Assumption, RunRecord } from "../../record-schema.ts";
+import { statedColumnsEntry } from "../../table-ledger.ts";
 import type { UpdateManifest } from "../manifest.ts";
 import { AGREES_DB } from "./agreement.ts";
 import { FITS } from "./confidence.ts";
@@ -19,7 +20,8 @@ export function auditLedger(
 ): Assumption[] {
   const facts = [...manifestEntries(subject), ...threatModel(subject, labels), ...protocol(subject, plan, versions)];
   const names = new Set(facts.map(({ assumption }) => assumption));
-  const settings = settingsLedger(plan.preset, plan.settings).map(({ name, value, origin, note }): Assumption => {
+  const tell = subject.captured.table ? settingsLedgerForColumns : settingsLedger;
+  const settings = tell(plan.preset, plan.settings).map(({ name, value, origin, note }): Assumption => {
     const plain = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     return { assumption: names.has(plain) ? `attack-${plain}` : plain, value: String(value), origin, note };
   });
@@ -42,6 +44,7 @@ function manifestEntries({ captured, stated }: Subject): Assumption[] {
   const estimate = notes.join("; ");
   return [
     ...told,
+    ...(captured.table ? [statedColumnsEntry(captured.table.columns)] : []),
     ...(estimate === "" ? [] : [{ assumption: "reading", value: estimate, origin: "measured" as const }]),
   ];
 }
@@ -63,10 +66,15 @@ const ENTRIES: Readonly<Record<string, (manifest: UpdateManifest) => string>> = 
   optimiser: ({ optimiser: { name, momentum, weightDecay, clip } }) =>
     `${name}, momentum ${momentum}, weight decay ${weightDecay}${clip === null ? "" : `, clipped at ${clip}`}`,
   loss: ({ loss }) => loss,
-  normalisation: ({ normalisation }) =>
-    normalisation
+  normalisation: ({ normalisation, columns }) => {
+    if (columns)
+      return columns.some(({ mean, std }) => (mean ?? std) !== undefined)
+        ? "as the columns say"
+        : "none: rows in [0,1]";
+    return normalisation
       ? `(x − ${normalisation.mean.join(", ")}) / ${normalisation.std.join(", ")}`
-      : "none: images in [0,1]",
+      : "none: images in [0,1]";
+  },
   batchNorm: ({ batchNorm }) => batchNorm,
   bnBuffers: ({ bnBuffers }) => bnBuffers,
   round: ({ round }) => orUnknown(round),

@@ -1,5 +1,5 @@
 import type { AttackSettings } from "../../../attacks/index.ts";
-import { AUTO, BEST } from "../../auto.ts";
+import { AUTO, BEST, BEST_FOR_TABLES } from "../../auto.ts";
 import { proofText } from "../../proof.ts";
 import type { CheckReport } from "../check.ts";
 import { shareBudget } from "./budget.ts";
@@ -35,7 +35,13 @@ export async function planAudit(
   }));
   const solved = check.closedForms.find(({ outcome }) => outcome === "solved");
   if (solved) return { ...chosen(solved.method, {}), verdicts };
-  return withinBudget(subject, chosen(BEST, settings), verdicts, left, going);
+  return withinBudget(
+    subject,
+    chosen(subject.captured.table ? BEST_FOR_TABLES : BEST, settings),
+    verdicts,
+    left,
+    going,
+  );
 }
 
 /** Searches of a plan: the seeds and the control; a closed form needs neither. */

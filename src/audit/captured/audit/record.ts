@@ -107,6 +107,7 @@ const scores = runResults
     pairs: true,
     floors: true,
     leakage: true,
+    table: true,
   })
   .extend({
     source: z.string().min(1),
@@ -153,6 +154,8 @@ const auditRecord = z.strictObject({
   confidence: confidence.optional(),
   /** There where confidence is. */
   conclusion: conclusion.optional(),
+  /** Where the data are rows of a table: what the best row found, cell by cell. */
+  table: z.strictObject({ columns: z.array(z.string()).min(1), rows: z.array(z.array(z.string())) }).optional(),
   scores: scores.optional(),
   /** Why there are no scores although there is a truth. */
   notScored: z.string().min(1).optional(),

@@ -1,3 +1,4 @@
+import type { Column } from "../../../data/index.ts";
 import {
   type Floors,
   floors,
@@ -10,6 +11,7 @@ import {
   take,
 } from "../../../metrics/index.ts";
 import { key, split } from "../../../util/index.ts";
+import { tableResults } from "../../table-results.ts";
 import type { AuditRow, AuditScores } from "./record.ts";
 import { CONTROL } from "./search.ts";
 import type { Truth } from "./truth.ts";
@@ -23,7 +25,7 @@ export function scoresOf(
   truth: Truth,
   found: ReadonlyMap<string, Images>,
   best: AuditRow,
-  seed: number,
+  { seed, columns }: { readonly seed: number; readonly columns?: readonly Column[] | undefined },
 ): AuditScores | string {
   const images = found.get(best.name)!;
   const [real, sought] = [truth.images.shape[0]!, images.shape[0]!];
@@ -45,6 +47,12 @@ export function scoresOf(
     leakage: { oneToOne: leakage(pairs.oneToOne, list), manyToOne: leakage(pairs.manyToOne, list) },
     source: truth.source,
     rows: Object.fromEntries(rows),
+    ...(columns && {
+      table: tableResults({ truth: truth.images, rebuilt: images, pairs: pairs.oneToOne }, columns, {
+        known: undefined,
+        draws: split(split(key(seed), "score"), "rows"),
+      }),
+    }),
     labels: truth.labels ? { trueLabels: [...truth.labels], ...scoreLabels(truth.labels, best.labels) } : null,
   };
 }

@@ -38,8 +38,10 @@ const auditSpec = z.strictObject({
   seeds: whole(1).max(MOST_SEEDS).default(3).describe(`a whole number from 1 to ${MOST_SEEDS}`), // our choice: pairs to compare
   /** Milliseconds for everything; null: the settings say how long a search is. */
   budgetMs: z.number().positive().nullable().optional().describe("milliseconds > 0 or null"),
-  /** A folder of the private images, or a truth.safetensors, for scoring. */
+  /** A folder of the private images, a truth.safetensors, or a table's rows as CSV, for scoring. */
   truth: path,
+  /** Of a truth that is a CSV file: the column with the classes; null: they are not told. */
+  target: z.string().min(1).nullable().default(null).describe("the name of a column or null"),
   /** Attack although the files contradict each other. */
   force: z.boolean().default(false).describe("true or false"),
   /** Iterations between checkpoints. */

@@ -1,4 +1,5 @@
-import { embeddedImages, takeBatch } from "../../../data/index.ts";
+import { hardRows } from "../../../attacks/index.ts";
+import { type Column, embeddedImages, takeBatch } from "../../../data/index.ts";
 import type { Images } from "../../../metrics/index.ts";
 import { programCache } from "../../../runtime/index.ts";
 import { float32, sizeOf } from "../../../tensor/index.ts";
@@ -11,15 +12,17 @@ const DRAWS = 6;
 /**
  * What pictures of strangers explain: the least residual of a few batches that nobody has searched for, under the same labels.
  *
- * Half are crops of the embedded photographs, half noise U(0,1) (noise alone where images are not square, or neither grey nor in colour).
+ * Half are crops of the embedded photographs, half noise U(0,1) (noise alone where images are not square, or neither grey nor in colour); of a table
+ * rows with numbers from U(0,1) and any categories.
  * Some networks' gradients follow from the labels nearly alone: there any images explain an update, and only one that is explained far
  * better than by these has told of its own. labels: one an image. NaN where no gradient is finite. Source: none; our choice.
  */
 export async function strangersResidual(
   labels: readonly number[],
-  frame: Omit<GradientFrame, "compile">,
+  frame: Omit<GradientFrame, "compile"> & { readonly columns?: readonly Column[] | undefined },
   key: Key,
 ): Promise<number> {
+  const { columns } = frame;
   const [channels, height, width] = frame.model.inputShape;
   const shape = [labels.length, channels, height, width];
   const photos =
@@ -29,7 +32,8 @@ export async function strangersResidual(
     let least = Number.NaN;
     for (let draw = 0; draw < DRAWS; draw++) {
       const own = split(key, draw);
-      const images = photos && draw % 2 === 0 ? drawn(photos, labels.length, own) : noise(shape, own);
+      const plain = photos && draw % 2 === 0 ? drawn(photos, labels.length, own) : noise(shape, own);
+      const images = columns ? hardRows(plain, columns) : plain;
       const residual = await residualOf(images, labels, { ...frame, compile: programs.compile });
       if (!(residual >= least)) least = Number.isFinite(residual) ? residual : least;
     }

@@ -49,10 +49,10 @@ export interface Subject {
  */
 export async function readSubject(spec: AuditSpec): Promise<Subject> {
   const captured = withBatchSize(await readCaptured(spec.update), spec.batchSize);
-  const { manifest, model, before, estimate, buffers } = captured;
+  const { manifest, model, before, estimate, buffers, table } = captured;
   const { inputShape, classes } = model;
-  const frame = { inputShape, classes, classNames: manifest.classNames };
-  const truth = spec.truth === null ? undefined : await readTruth(spec.truth, frame);
+  const frame = { inputShape, classes, classNames: manifest.classNames, columns: table?.columns };
+  const truth = spec.truth === null ? undefined : await readTruth(spec.truth, { ...frame, target: spec.target });
   const images = spec.batchSize ?? imagesOf(captured) ?? untold(captured);
   const labels = spec.grants.includes("labels") ? grantedLabels(truth!, images) : undefined;
   const beyond = { labels, publicData: spec.grants.includes("public-data") };
@@ -89,6 +89,7 @@ export function compileSearch(subject: Subject, choice: AttackChoice, seed: numb
   return prepareAttack({
     ...{ model: captured.model, observation, attack: choice.preset, settings: choice.settings },
     ...{ key: split(split(key(spec.seed), "attack"), seed), device, threads: spec.threads },
+    columns: captured.table?.columns,
     ...(prior && { prior: prior.prior }),
   });
 }

@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { listImageFolder, readBytes, readImages } from "../../../data/index.ts";
+import { type Column, listImageFolder, readBytes, readImages, readTable } from "../../../data/index.ts";
 import { numbers, readSafetensors, type Tensor } from "../../../tensor/index.ts";
 import { fail } from "../../../util/index.ts";
 import { exists } from "../../run-folder.ts";
@@ -22,17 +22,22 @@ export interface TruthFrame {
   readonly classes: number;
   /** As the manifest names them; may be empty. */
   readonly classNames: readonly string[];
+  /** Where the data are rows of a table; undefined: images. */
+  readonly columns?: readonly Column[] | undefined;
+  /** Of a table: the column with the classes; null: they are not told. */
+  readonly target?: string | null;
 }
 
 /**
  * The private images at `path`: the truth.safetensors that `fedleak train --capture` writes, a folder that holds it, a folder
- * of images, or one of class folders.
+ * of images, one of class folders, or the rows of a table as a CSV file with the manifest's columns.
  *
  * Class folders named as in the manifest, or by a number, are those classes; others count from 0 in the order of their names. Images are
  * scaled to the model's size. Throws FedleakError when there are none, or they do not fit the model.
  */
 export async function readTruth(path: string, frame: TruthFrame): Promise<Truth> {
   if (path.endsWith(".safetensors")) return fromFile(path, frame);
+  if (/\.csv(\.gz)?$/.test(path)) return fromTable(path, frame);
   const inside = join(path, TRUTH_FILE);
   if (await exists(inside)) return fromFile(inside, frame);
   return fromFolder(path, frame);
@@ -57,6 +62,22 @@ async function fromFile(path: string, { inputShape }: TruthFrame): Promise<Truth
   };
 }
 
+async function fromTable(path: string, { columns, target = null, classes, classNames }: TruthFrame): Promise<Truth> {
+  if (columns === undefined) {
+    return fail({
+      who: `truth ${path}`,
+      must: "a table can only be held against an update whose manifest states columns",
+      got: "a manifest without them",
+      remedy: "Write columns into manifest.json, or pass images.",
+    });
+  }
+  const read = await readTable(path, { target, columns });
+  const known = read.classNames.map((name, i) => classOf(name, i, classNames));
+  const labels = target === null ? undefined : read.labels.map((label) => known[label]!);
+  checkClasses(path, labels ?? [], classes);
+  return { images: read.images, labels, source: `${read.labels.length} rows of ${basename(path)}` };
+}
+
 async function fromFolder(path: string, { inputShape, classes, classNames }: TruthFrame): Promise<Truth> {
   const [channels, height, width] = inputShape;
   if (height !== width) {
@@ -78,16 +99,19 @@ async function fromFolder(path: string, { inputShape, classes, classNames }: Tru
   const { images } = await readImages(listing, options);
   const known = listing.classNames.map((name, i) => classOf(name, i, classNames));
   const labels = listing.labels.map((label) => known[label]!);
-  const beyond = labels.find((label) => label >= classes);
-  if (beyond !== undefined) {
-    fail({
-      who: `truth ${path}`,
-      must: `the model has ${classes} classes`,
-      got: `class ${beyond}`,
-      remedy: "Name the class folders by their number, or write classNames into the manifest.",
-    });
-  }
+  checkClasses(path, labels, classes);
   return { images, labels, source: listing.source };
+}
+
+function checkClasses(path: string, labels: readonly number[], classes: number): void {
+  const beyond = labels.find((label) => label >= classes);
+  if (beyond === undefined) return;
+  fail({
+    who: `truth ${path}`,
+    must: `the model has ${classes} classes`,
+    got: `class ${beyond}`,
+    remedy: "Name the classes by their number, or write classNames into the manifest.",
+  });
 }
 
 function classOf(name: string, index: number, classNames: readonly string[]): number {
@@ -102,7 +126,7 @@ async function imagesDirectlyIn(path: string): Promise<string[]> {
   if (!(await exists(path)) || !(await stat(path)).isDirectory()) {
     return fail({
       who: `truth ${path}`,
-      must: `it must be a folder of images, or a ${TRUTH_FILE}`,
+      must: `it must be a folder of images, a ${TRUTH_FILE}, or a table's rows as .csv`,
       got: (await exists(path)) ? "another file" : "no such path",
       remedy: "Check the path.",
     });
