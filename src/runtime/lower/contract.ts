@@ -6,6 +6,8 @@
  */
 import type { AttrsOf, Conv, Node } from "../../graph/index.ts";
 import type { Context, Lowerings } from "./context.ts";
+import { tallConv, tallPays, tallTranspose, type Value } from "./tall.ts";
+import { windowOf } from "./window.ts";
 
 export const contract: Lowerings<"matmul" | "conv" | "conv-input" | "conv-weight"> = {
   matmul: ({ inputs: [a, b], shape }, c) => {
@@ -15,10 +17,17 @@ export const contract: Lowerings<"matmul" | "conv" | "conv-input" | "conv-weight
     if (!transA && !transB) return c.op("MatMul", [c.value(a!), c.value(b!)]);
     return c.op("Gemm", [left, right], { transA: +transA, transB: +transB });
   },
-  conv: ({ inputs: [x, w], attrs }, c) => c.op("Conv", [c.value(x!), c.value(w!)], window(w!.shape, attrs)),
+  conv: ({ inputs: [x, w], attrs, shape }, c) =>
+    convolved(x!, { name: c.value(w!), shape: w!.shape }, { ...attrs, size: [shape[2]!, shape[3]!] }, c),
   "conv-input": (node, c) => (asConv(node, c) ? flippedConv(node, c) : convTranspose(node, c)),
   "conv-weight": (node, c) => (node.attrs.groups === 1 ? shiftedProducts(node, c) : swappedConv(node, c)),
 };
+
+/** conv(x, w) of `size` rows and columns. */
+function convolved(x: Node, w: Value, attrs: Conv & { readonly size: readonly [number, number] }, c: Context): string {
+  const few = tallPays("forward", [...x.shape.slice(0, 2), ...attrs.size], w.shape, attrs);
+  return few ? tallConv(x, w, attrs.size, attrs, c) : c.op("Conv", [c.value(x), w.name], windowOf(w.shape, attrs));
+}
 
 type InputGradient = Node<AttrsOf<"conv-input">>;
 type WeightGradient = Node<AttrsOf<"conv-weight">>;
@@ -56,7 +65,8 @@ function flippedConv(node: InputGradient, c: Context): string {
     : flippedAtRunTime(c.value(w), [o, i, kh, kw], c);
   const { padding, dilation } = node.attrs;
   const around: [number, number] = [dilation[0] * (kh - 1) - padding[0], dilation[1] * (kw - 1) - padding[1]];
-  return c.op("Conv", [c.value(g), kernel], window([i, o, kh, kw], { ...node.attrs, padding: around }));
+  const attrs = { ...node.attrs, padding: around, size: node.attrs.inputSize };
+  return convolved(g, { name: kernel, shape: [i, o, kh, kw] }, attrs, c);
 }
 
 /** [O,I,Kh,Kw] → [I,O,Kh,Kw] reversed: a product with the exchange matrix (faster than a reversed slice), transposed. */
@@ -75,11 +85,14 @@ function flippedAtRunTime(w: string, [o, i, kh, kw]: readonly [number, number, n
 function convTranspose(node: InputGradient, c: Context): string {
   const [g, w] = node.inputs as [Node, Node];
   const { inputSize, stride, padding, dilation } = node.attrs;
+  if (c.constant(w) === undefined && tallPays("transposed", g.shape, w.shape, node.attrs)) {
+    return tallTranspose(g, w, node.attrs, c);
+  }
   const left = ([0, 1] as const).map((axis) => {
     const reach = (g.shape[2 + axis]! - 1) * stride[axis] + dilation[axis] * (w.shape[2 + axis]! - 1) + 1;
     return inputSize[axis] + 2 * padding[axis] - reach;
   });
-  const attributes = { ...window(w.shape, node.attrs), output_padding: left };
+  const attributes = { ...windowOf(w.shape, node.attrs), output_padding: left };
   return c.op("ConvTranspose", [c.value(g), c.value(w)], attributes);
 }
 
@@ -129,19 +142,9 @@ function swappedConv(node: WeightGradient, c: Context): string {
   ]);
   const kernels = c.op("Transpose", [c.value(g)], { perm: [1, 0, 2, 3] });
   const attrs = { stride: dilation, dilation: stride, padding, groups };
-  const wide = c.op("Conv", [images, kernels], window([o, b, ho, wo], attrs));
+  const wide = c.op("Conv", [images, kernels], windowOf([o, b, ho, wo], attrs));
   const cut = c.op("Slice", [wide, c.ints([0, 0]), c.ints(kernelSize), c.ints([2, 3])]);
   return c.op("Transpose", [cut], { perm: [1, 0, 2, 3] });
-}
-
-function window(weight: readonly number[], { stride, padding, dilation, groups }: Conv) {
-  return {
-    kernel_shape: weight.slice(2),
-    strides: stride,
-    pads: [...padding, ...padding],
-    dilations: dilation,
-    group: groups,
-  };
 }
 
 function offsets([kh, kw]: readonly [number, number]): (readonly [number, number])[] {
