@@ -231,6 +231,14 @@ describe("the truth", () => {
   const frame = { inputShape: [3, 16, 16], classes: 10, classNames: [] };
   const folder = () => mkdtempSync(join(tmpdir(), "fedleak-truth-"));
   const png = async (at: string, i: number) => writeFileSync(at, await encodePng(row(photos, i)));
+  const classFolders = async (names: readonly string[]) => {
+    const dir = folder();
+    for (const name of names) {
+      mkdirSync(join(dir, name));
+      await png(join(dir, name, "a.png"), 0);
+    }
+    return dir;
+  };
 
   it("is read from a folder of images without classes", async () => {
     const dir = folder();
@@ -241,15 +249,24 @@ describe("the truth", () => {
     expect(Math.abs(images.data[7]! - photos.data[7]!)).toBeLessThan(1 / 255); // bytes
   });
 
-  it("takes class folders by the manifest's names, by number, or in their order", async () => {
-    const dir = folder();
-    for (const name of ["7", "cat", "zoo"]) {
-      mkdirSync(join(dir, name));
-      await png(join(dir, name, "a.png"), 0);
-    }
-    const { labels } = await readTruth(dir, { ...frame, classNames: ["dog", "x", "y", "cat"] });
-    expect(labels).toEqual([7, 3, 2]);
-    await expect(readTruth(dir, { ...frame, classes: 5 })).rejects.toThrow(/5 classes; got class 7/);
+  it("takes class folders by the manifest's names and by number", async () => {
+    const { labels } = await readTruth(await classFolders(["7", "cat"]), {
+      ...frame,
+      classNames: ["dog", "x", "y", "cat"],
+    });
+    expect(labels).toEqual([7, 3]);
+    const five = { ...frame, classes: 5 };
+    await expect(readTruth(await classFolders(["7"]), five)).rejects.toThrow(/5 classes; got class 7/);
+  });
+
+  it("counts class folders in their order where they are all classes of the model, and nothing names them", async () => {
+    const names = ["cat", "dog"];
+    expect((await readTruth(await classFolders(names), { ...frame, classes: 2 })).labels).toEqual([0, 1]);
+    const some = await readTruth(await classFolders(names), frame); // two of ten: which ones?
+    expect(some.labels).toBeUndefined();
+    expect(some.source).toMatch(/classes not known/);
+    const renamed = await readTruth(await classFolders(names), { ...frame, classes: 2, classNames: ["Cat", "Dog"] });
+    expect(renamed.labels).toBeUndefined();
   });
 
   it("is read from what train --capture writes, and must have the model's shape", async () => {

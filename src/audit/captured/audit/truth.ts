@@ -9,7 +9,7 @@ import { exists } from "../../run-folder.ts";
 export interface Truth {
   /** [M,C,H,W] in [0,1] */
   readonly images: Tensor<"float32">;
-  /** One class an image; undefined where the images lie in no class folders. */
+  /** One class an image; undefined where nothing says which class of the model it is. */
   readonly labels: readonly number[] | undefined;
   /** In words, for the ledger. */
   readonly source: string;
@@ -32,8 +32,9 @@ export interface TruthFrame {
  * The private images at `path`: the truth.safetensors that `fedleak train --capture` writes, a folder that holds it, a folder
  * of images, one of class folders, or the rows of a table as a CSV file with the manifest's columns.
  *
- * Class folders named as in the manifest, or by a number, are those classes; others count from 0 in the order of their names. Images are
- * scaled to the model's size. Throws FedleakError when there are none, or they do not fit the model.
+ * Class folders named as in the manifest, or by a number, are those classes. Where the manifest names none and there are as many
+ * as the model has classes, they count from 0 in the order of their names; else their labels are not known. Images are scaled
+ * to the model's size. Throws FedleakError when there are none, or they do not fit the model.
  */
 export async function readTruth(path: string, frame: TruthFrame): Promise<Truth> {
   if (path.endsWith(".safetensors")) return fromFile(path, frame);
@@ -72,10 +73,8 @@ async function fromTable(path: string, { columns, target = null, classes, classN
     });
   }
   const read = await readTable(path, { target, columns });
-  const known = read.classNames.map((name, i) => classOf(name, i, classNames));
-  const labels = target === null ? undefined : read.labels.map((label) => known[label]!);
-  checkClasses(path, labels ?? [], classes);
-  return { images: read.images, labels, source: `${read.labels.length} rows of ${basename(path)}` };
+  const { labels, note } = labelsOf(path, target === null ? [] : read.classNames, read.labels, { classes, classNames });
+  return { images: read.images, labels, source: `${read.labels.length} rows of ${basename(path)}${note}` };
 }
 
 async function fromFolder(path: string, { inputShape, classes, classNames }: TruthFrame): Promise<Truth> {
@@ -97,16 +96,25 @@ async function fromFolder(path: string, { inputShape, classes, classNames }: Tru
   }
   const listing = await listImageFolder(path);
   const { images } = await readImages(listing, options);
-  const known = listing.classNames.map((name, i) => classOf(name, i, classNames));
-  const labels = listing.labels.map((label) => known[label]!);
-  checkClasses(path, labels, classes);
-  return { images, labels, source: listing.source };
+  const { labels, note } = labelsOf(path, listing.classNames, listing.labels, { classes, classNames });
+  return { images, labels, source: `${listing.source}${note}` };
 }
 
-function checkClasses(path: string, labels: readonly number[], classes: number): void {
-  const beyond = labels.find((label) => label >= classes);
-  if (beyond === undefined) return;
-  fail({
+/** The labels as classes of the model, or none and why. `found`: names of the classes that the labels count. */
+function labelsOf(
+  path: string,
+  found: readonly string[],
+  labels: readonly number[],
+  { classes, classNames }: Pick<TruthFrame, "classes" | "classNames">,
+): { readonly labels: readonly number[] | undefined; readonly note: string } {
+  if (found.length === 0) return { labels: undefined, note: "" };
+  const told = found.map((name) => classOf(name, classNames));
+  const inOrder = classNames.length === 0 && found.length === classes;
+  const known = told.every((label) => label !== undefined) ? told : inOrder ? found.map((_, i) => i) : undefined;
+  if (!known) return { labels: undefined, note: ", their classes not known: classNames of the manifest would tell" };
+  const beyond = known.find((label) => label! >= classes);
+  if (beyond === undefined) return { labels: labels.map((label) => known[label]!), note: "" };
+  return fail({
     who: `truth ${path}`,
     must: `the model has ${classes} classes`,
     got: `class ${beyond}`,
@@ -114,10 +122,10 @@ function checkClasses(path: string, labels: readonly number[], classes: number):
   });
 }
 
-function classOf(name: string, index: number, classNames: readonly string[]): number {
+function classOf(name: string, classNames: readonly string[]): number | undefined {
   const named = classNames.indexOf(name);
   if (named >= 0) return named;
-  return /^\d+$/.test(name) ? Number(name) : index;
+  return /^\d+$/.test(name) ? Number(name) : undefined;
 }
 
 const ENDINGS: ReadonlySet<string> = new Set([".png", ".jpg", ".jpeg", ".webp"]); // what decodes, as in class folders
