@@ -1,5 +1,5 @@
 import { int64 } from "../../tensor/index.ts";
-import { initializer, type OnnxGraph, type OnnxNode } from "./model-file.ts";
+import { type InitializerEntry, inlineInitializer, type OnnxGraph, type OnnxNode } from "./model-file.ts";
 
 /**
  * The same graph, of which no shape can be inferred before it runs. Its inputs must be of any shape, too.
@@ -15,7 +15,7 @@ export function hideShapes(graph: OnnxGraph): OnnxGraph {
   const held = new Map(graph.initializer.map((entry) => [entry.name, entry]));
   const dims: bigint[] = [];
   const hidden = new Map<string, OnnxNode>();
-  const bounds: ReturnType<typeof initializer>["entry"][] = [];
+  const bounds: InitializerEntry[] = [];
 
   /** The name of a vector of the same integers, cut at run time out of one whose length is not known before. */
   const hide = (name: string): string => {
@@ -26,7 +26,7 @@ export function hideShapes(graph: OnnxGraph): OnnxGraph {
     const from = dims.length;
     dims.push(...new BigInt64Array(raw.slice().buffer));
     const [start, end, output] = ["from", "to", "shape"].map((part) => `~${part}${hidden.size}`) as Names;
-    bounds.push(initializer(start, int64([1], [from])).entry, initializer(end, int64([1], [dims.length])).entry);
+    bounds.push(inlineInitializer(start, int64([1], [from])), inlineInitializer(end, int64([1], [dims.length])));
     hidden.set(name, { name: output, opType: "Slice", input: [ALL, start, end], output: [output] });
     return output;
   };
@@ -48,7 +48,7 @@ export function hideShapes(graph: OnnxGraph): OnnxGraph {
   return {
     ...graph,
     node: [all, ...hidden.values(), ...node],
-    initializer: [...graph.initializer, ...bounds, ...made.map(({ name, tensor }) => initializer(name, tensor).entry)],
+    initializer: [...graph.initializer, ...bounds, ...made.map(({ name, tensor }) => inlineInitializer(name, tensor))],
   };
 }
 

@@ -38,9 +38,10 @@ export interface ValueInfo {
   readonly kind: "float" | "int" | "bool";
 }
 
-interface InitializerEntry {
+export interface InitializerEntry {
   readonly name: string;
   readonly dims: readonly number[];
+  readonly dataType: number;
   /** Absent of external ones. */
   readonly rawData?: Uint8Array;
 }
@@ -81,13 +82,20 @@ export function completed(
 
 /** A fixed tensor's entry, and what it refers to: float64 is rounded to float32, smaller integers are widened. */
 export function initializer(name: string, tensor: Tensor): { entry: InitializerEntry; beside: External[] } {
-  const { kind, values } = stored(tensor);
-  const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  const entry = { name, dims: [...tensor.shape], dataType: ELEMENT[kind] };
-  if (data.byteLength < EXTERNAL_FROM) return { entry: { ...entry, rawData: data }, beside: [] };
+  const entry = inlineInitializer(name, tensor);
+  const data = entry.rawData!;
+  if (data.byteLength < EXTERNAL_FROM) return { entry, beside: [] };
   const place = { location: name, offset: "0", length: String(data.byteLength) };
   const externalData = Object.entries(place).map(([key, value]) => ({ key, value }));
-  return { entry: { ...entry, dataLocation: 1, externalData } as InitializerEntry, beside: [{ path: name, data }] }; // EXTERNAL
+  const { rawData: _, ...rest } = entry;
+  return { entry: { ...rest, dataLocation: 1, externalData } as InitializerEntry, beside: [{ path: name, data }] }; // EXTERNAL
+}
+
+/** As `initializer`, with the elements in the file however many they are. */
+export function inlineInitializer(name: string, tensor: Tensor): InitializerEntry {
+  const { kind, values } = stored(tensor);
+  const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return { name, dims: [...tensor.shape], dataType: ELEMENT[kind], rawData };
 }
 
 function stored(t: Tensor): { readonly kind: ValueInfo["kind"]; readonly values: ArrayBufferView } {
