@@ -52,6 +52,7 @@ const NODE_CORNERS = new Set([
   "audit/prior/load.ts",
   "audit/prior/train.ts",
   "audit/profile.ts",
+  "audit/program-store.ts",
   "audit/rate-earlier.ts",
   "audit/rate.ts",
   "audit/resume.ts",

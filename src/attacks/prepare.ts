@@ -2,7 +2,7 @@ import type { Column } from "../data/browser.ts";
 import type { Observation } from "../fl/index.ts";
 import { observationLedger, oneHot } from "../fl/index.ts";
 import type { Mode, Model } from "../nn/index.ts";
-import type { Device } from "../runtime/index.ts";
+import type { Device, ProgramStore } from "../runtime/index.ts";
 import { float32 } from "../tensor/index.ts";
 import { type Key, split } from "../util/index.ts";
 import { prepareAnalytic } from "./analytic/index.ts";
@@ -44,6 +44,8 @@ export interface AttackPlan {
   readonly device?: Device;
   /** Processor threads; 0 lets the runtime choose. */
   readonly threads?: number;
+  /** Where its programs are kept between processes; absent: nowhere. */
+  readonly store?: ProgramStore | undefined;
 }
 
 /**
@@ -55,7 +57,7 @@ export interface AttackPlan {
 export async function prepareAttack(asked: AttackPlan): Promise<AttackRun> {
   const plan = asked.columns ? forColumns(asked, asked.columns) : asked;
   if (plan.settings.method !== "optimise") return prepareAnalytic(plan);
-  const { model, observation, attack, key, prior, columns, device = "cpu", threads = 0 } = plan;
+  const { model, observation, attack, key, prior, columns, device = "cpu", threads = 0, store } = plan;
   const { instead, ...imagined } = usableLocalModel(plan.settings, observation);
   const settings = { ...plan.settings, ...imagined };
   const { mode, batchSize } = checkPlan({ ...plan, settings });
@@ -78,6 +80,7 @@ export async function prepareAttack(asked: AttackPlan): Promise<AttackRun> {
     bake: { ...knownTensors({ ...observation.global, update: observation.update }), ...prior?.tensors },
     device,
     threads,
+    store,
   };
   const candidate = {
     parameterisation: parameterise(shape, settings, { prior, probabilities, columns }),

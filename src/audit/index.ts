@@ -25,6 +25,7 @@ export { type LabelStudy, type LabelStudyOptions, studyLabels } from "./labels.t
 export type { LabelRow } from "./labels-table.ts";
 export * from "./prior/index.ts";
 export { profileAttack } from "./profile.ts";
+export { programStore } from "./program-store.ts";
 export { type RatePage, type RatingOutcome, type RenderRatePage, rateRun, writeRatePage } from "./rate.ts";
 export type { Rating } from "./rate-votes.ts";
 export { checkRecord, parseRecord } from "./record.ts";

@@ -29,7 +29,7 @@ export async function resumeRun(folder: string, options: Omit<RunOptions, "comma
     remedy: `Look at ${join(folder, FILES.report)}, or start another run.`,
   });
   options.onEvent?.({ kind: "stage", text: "reading the data and computing the client's update" });
-  const trial = await prepareTrial(completeSpec(stored.spec as RunRequest));
+  const trial = await prepareTrial(completeSpec(stored.spec as RunRequest), options.store);
   const found = await readState(folder, ownerOf(trial));
   if (found === undefined) checkUnbegun(folder, stored);
   if (found?.note !== undefined) options.onEvent?.({ kind: "stage", text: found.note });

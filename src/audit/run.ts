@@ -1,3 +1,4 @@
+import type { ProgramStore } from "../runtime/index.ts";
 import { fail } from "../util/index.ts";
 import { clientFacts } from "./clients.ts";
 import { conduct } from "./conduct.ts";
@@ -18,6 +19,8 @@ export interface RunOptions extends Watcher {
   /** The command line that asked for it, for the record. */
   readonly command: string;
   readonly render: RenderReport;
+  /** Where compiled programs are kept between processes; absent: nowhere. */
+  readonly store?: ProgramStore | undefined;
 }
 
 export interface RunOutcome {
@@ -37,7 +40,7 @@ export async function runAttack(spec: RunSpec, options: RunOptions): Promise<Run
   const out = options.out ?? defaultOut(spec.attack.name, spec.model.name, startedAt);
   await (options.out === undefined ? checkWritable(out) : checkOut(out));
   onEvent?.({ kind: "stage", text: "reading the data and computing the client's update" });
-  const trial = await prepareTrial(spec);
+  const trial = await prepareTrial(spec, options.store);
   needGoing(signal);
   onEvent?.({ kind: "stage", text: "compiling the attack" });
   const attack = await compileAttack(trial);

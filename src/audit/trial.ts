@@ -12,7 +12,7 @@ import { chain, link } from "../defences/index.ts";
 import { type Observation, observe, type Weights } from "../fl/index.ts";
 import { buildModel } from "../models/index.ts";
 import { initialise, type Model } from "../nn/index.ts";
-import { type Device, type ProgramCache, parseDevice, programCache } from "../runtime/index.ts";
+import { type Device, type ProgramCache, type ProgramStore, parseDevice, programCache } from "../runtime/index.ts";
 import { fail, type Key, key as keyOf, split } from "../util/index.ts";
 import { drawPrivate, type Holder, type Holdings, holdingsOf } from "./clients.ts";
 import { canonicalJson, fingerprint } from "./fingerprint.ts";
@@ -48,6 +48,8 @@ export interface Trial {
   readonly observation: Observation;
   /** The client's program, kept for the mismatched floor; empty when that is not asked for. */
   readonly programs: ProgramCache;
+  /** Where programs are kept between processes; undefined: nowhere. */
+  readonly store: ProgramStore | undefined;
   /** Of the spec; a run that is resumed must have the same. */
   readonly specPrint: string;
   /** Of batch, weights and prior. */
@@ -67,9 +69,9 @@ export function runKey(
 /**
  * Reads the data, draws the batch, builds the model and computes what the client sends and the server sees.
  *
- * Nothing is written. The same spec gives the same trial. Throws FedleakError when anything does not exist or fit.
+ * Nothing is written but programs to the store. The same spec gives the same trial. Throws FedleakError when anything does not exist or fit.
  */
-export async function prepareTrial(asked: RunSpec): Promise<Trial> {
+export async function prepareTrial(asked: RunSpec, store?: ProgramStore): Promise<Trial> {
   const preset = findAttack(asked.attack.name);
   const settings = completeSettings(preset, asked.attack.settings as Parameters<typeof completeSettings>[1]);
   const device = parseDevice(asked.device);
@@ -89,7 +91,7 @@ export async function prepareTrial(asked: RunSpec): Promise<Trial> {
     attack: { ...asked.attack, name: preset.name, settings: { ...settings } },
     model: { ...asked.model, options: JSON.parse(JSON.stringify(model.options)) },
   };
-  const programs = programCache();
+  const programs = programCache(store);
   const key = runKey(spec, "defence");
   const observation = await observed(spec, { model, weights, batch: truth, programs, key });
   if (!spec.measure.mismatchedFloor) await programs.release();
@@ -110,6 +112,7 @@ export async function prepareTrial(asked: RunSpec): Promise<Trial> {
     lpips,
     observation,
     programs,
+    store,
     specPrint: await fingerprint(canonicalJson(printed(spec))),
     inputsPrint: await fingerprint(
       ...[truth.images, truth.labels.join(), weights.params, weights.buffers],
@@ -173,7 +176,7 @@ export async function observed(
 
 /** The attack of a trial on the trial's observation; of another one, when that stands in its place. */
 export function compileAttack(trial: Trial): Promise<AttackRun> {
-  const { model, observation, preset, settings, device, spec, prior, source } = trial;
+  const { model, observation, preset, settings, device, spec, prior, source, store } = trial;
   return prepareAttack({
     model,
     observation,
@@ -182,6 +185,7 @@ export function compileAttack(trial: Trial): Promise<AttackRun> {
     key: runKey(spec, "attack"),
     device,
     threads: spec.threads,
+    store,
     columns: source.table?.columns,
     ...(prior && { prior: prior.prior }),
   });

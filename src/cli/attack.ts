@@ -1,5 +1,13 @@
 import { type Command, Option } from "commander";
-import { AUTO, chooseAttack, completeSpec, type RunSpec, runAttack, type Watcher } from "../audit/index.ts";
+import {
+  AUTO,
+  chooseAttack,
+  completeSpec,
+  programStore,
+  type RunSpec,
+  runAttack,
+  type Watcher,
+} from "../audit/index.ts";
 import { renderReport } from "../report/index.ts";
 import { fail } from "../util/index.ts";
 import { declareAttackFlags, requestOf } from "./attack-flags.ts";
@@ -25,7 +33,12 @@ export function declareAttack(program: Command, exit: (status: number) => void):
     .action(async (flags: Readonly<Record<string, unknown>> & Shared) => {
       const asked = completeSpec(requestOf(flags));
       const budgetMs = budgetOf(asked, flags);
-      const about = { out: flags.out, command: commandLine(process.argv.slice(2)), render: renderReport };
+      const about = {
+        out: flags.out,
+        command: commandLine(process.argv.slice(2)),
+        render: renderReport,
+        store: programStore(),
+      };
       const start = async (watcher: Watcher) => {
         const spec = budgetMs === undefined ? asked : await chooseAttack(asked, budgetMs, watcher);
         return runAttack(spec, { ...about, ...watcher });

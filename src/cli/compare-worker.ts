@@ -1,4 +1,4 @@
-import { runTrial } from "../audit/index.ts";
+import { programStore, runTrial } from "../audit/index.ts";
 import { renderReport } from "../report/index.ts";
 import { FedleakError } from "../util/index.ts";
 import type { FromWorker, ToWorker } from "./compare-jobs.ts";
@@ -17,7 +17,7 @@ tell({ kind: "ready" });
 async function work({ task }: Extract<ToWorker, { kind: "task" }>): Promise<void> {
   try {
     const onEvent = (event: Extract<FromWorker, { kind: "event" }>["event"]) => tell({ kind: "event", event });
-    const row = await runTrial(task, { render: renderReport, onEvent, signal: stop.signal });
+    const row = await runTrial(task, { render: renderReport, store: programStore(), onEvent, signal: stop.signal });
     tell({ kind: "row", row }, leave);
   } catch (error) {
     if (!(error instanceof FedleakError)) throw error;

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { completeSpec, runAttack } from "../audit/index.ts";
+import { completeSpec, programStore, runAttack } from "../audit/index.ts";
 import { renderReport } from "../report/index.ts";
 import { commandLine } from "./command-line.ts";
 import { conductRun } from "./conduct-run.ts";
@@ -14,7 +14,12 @@ export function declareDemo(program: Command, exit: (status: number) => void): v
     .option("--json", "print the result as one JSON object")
     .addHelpText("after", "\nExamples:\n  $ fedleak demo\n  $ fedleak demo --out runs/first --json\n")
     .action(async (flags: { readonly out?: string; readonly json?: boolean }) => {
-      const about = { out: flags.out, command: commandLine(process.argv.slice(2)), render: renderReport };
+      const about = {
+        out: flags.out,
+        command: commandLine(process.argv.slice(2)),
+        render: renderReport,
+        store: programStore(),
+      };
       exit(await conductRun((watcher) => runAttack(completeSpec(DEMO), { ...about, ...watcher }), flags));
     });
 }

@@ -6,6 +6,7 @@ import {
   isPrior,
   isTradeoff,
   isTraining,
+  programStore,
   resumeAudit,
   resumeComparison,
   resumeExplanation,
@@ -52,6 +53,11 @@ export function declareResume(program: Command, exit: (status: number) => void):
         const go = { render: renderAudit };
         return exit(await conductAudit((watcher) => resumeAudit(folder, { ...go, ...watcher }), flags));
       }
-      exit(await conductRun((watcher) => resumeRun(folder, { render: renderReport, ...watcher }), flags));
+      exit(
+        await conductRun(
+          (watcher) => resumeRun(folder, { render: renderReport, store: programStore(), ...watcher }),
+          flags,
+        ),
+      );
     });
 }

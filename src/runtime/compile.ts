@@ -1,9 +1,10 @@
-import { type Node, verify } from "../graph/index.ts";
+import { type Node, topological, verify } from "../graph/index.ts";
 import type { Tensors } from "../tensor/index.ts";
 import { type Device, deviceError } from "./devices.ts";
-import { assemble, executable } from "./executable.ts";
-import { lower } from "./lower/index.ts";
+import { assembled } from "./executable.ts";
 import { openSession, type Program } from "./session.ts";
+import { assembleStored } from "./stored/assemble-stored.ts";
+import type { ProgramStore } from "./stored/store.ts";
 
 export interface CompileOptions {
   /** Inputs that become part of the program, by name: weights, targets. The runtime packs them once. */
@@ -11,7 +12,11 @@ export interface CompileOptions {
   readonly device?: Device;
   /** Processor threads; 0 lets the runtime choose: one a core. */
   readonly threads?: number;
+  /** Where programs are kept between processes; absent: nowhere. */
+  readonly store?: ProgramStore | undefined;
 }
+
+const WORTH_KEEPING = 1000; // nodes (our choice): smaller graphs are lowered in less than a tenth of a second
 
 /**
  * Compiles a graph into a program: once, to be run thousands of times.
@@ -21,12 +26,15 @@ export interface CompileOptions {
  */
 export async function compile(
   outputs: Readonly<Record<string, Node>>,
-  { bake = {}, device = "cpu", threads = 0 }: CompileOptions = {},
+  { bake = {}, device = "cpu", threads = 0, store }: CompileOptions = {},
 ): Promise<Program> {
-  verify(Object.values(outputs));
-  const { given, ...parts } = assemble(lower(outputs, bake), device);
+  const nodes = Object.values(outputs);
+  verify(nodes);
+  const kept = store && topological(nodes).length >= WORTH_KEEPING ? store : undefined;
+  const asked = { outputs, bake, device, threads };
+  const model = kept ? await assembleStored(asked, kept) : assembled(asked);
   try {
-    return await openSession(executable(parts, given), { device, threads });
+    return await openSession(model, { device, threads });
   } catch (cause) {
     throw deviceError(device, cause);
   }

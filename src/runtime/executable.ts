@@ -1,5 +1,7 @@
+import type { Node } from "../graph/index.ts";
+import type { Tensors } from "../tensor/index.ts";
 import type { Device } from "./devices.ts";
-import type { Lowered } from "./lower/index.ts";
+import { type Lowered, lower } from "./lower/index.ts";
 import { hideShapes } from "./onnx/hide-shapes.ts";
 import { completed, type External, modelBytes, type OnnxModel, type ValueInfo } from "./onnx/model-file.ts";
 
@@ -15,8 +17,22 @@ export interface Executable {
   readonly large: boolean;
 }
 
+/** What a program is asked to be. */
+export interface Asked {
+  readonly outputs: Readonly<Record<string, Node>>;
+  readonly bake: Tensors;
+  readonly device: Device;
+  readonly threads: number;
+}
+
 // onnxruntime's own optimiser is superlinear in nodes and gains about 8 % (measured); above this many nodes it is off.
 const LARGE_GRAPH = 6000;
+
+/** The program of a graph. */
+export function assembled(asked: Pick<Asked, "outputs" | "bake" | "device">): Executable {
+  const { given, ...parts } = assemble(lower(asked.outputs, asked.bake), asked.device);
+  return executable(parts, given);
+}
 
 /** All of a program but the tensors in `given`. */
 export function assemble(lowered: Lowered, device: Device): Executable & Pick<OnnxModel, "given"> {

@@ -7,3 +7,4 @@ export { type ProfileRow, profile } from "./profile.ts";
 export { type Compile, type ProgramCache, programCache } from "./program-cache.ts";
 export { evaluate } from "./reference/evaluate.ts";
 export type { Program } from "./session.ts";
+export type { ProgramStore } from "./stored/store.ts";

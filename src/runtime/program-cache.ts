@@ -1,6 +1,7 @@
 import type { Node } from "../graph/index.ts";
 import { type CompileOptions, compile } from "./compile.ts";
 import type { Program } from "./session.ts";
+import type { ProgramStore } from "./stored/store.ts";
 
 /** Compiles a graph, as `compile` does. */
 export type Compile = (outputs: Readonly<Record<string, Node>>, options?: CompileOptions) => Promise<Program>;
@@ -15,16 +16,17 @@ export interface ProgramCache {
 
 /**
  * A cache of programs. Two requests are the same when the output names stand for the same nodes (equal graphs are the
- * same nodes), device and threads agree, and the same tensor objects are baked in. A failed compilation is not kept.
+ * same nodes), device and threads agree, and the same tensor objects are baked in. A failed compilation is not kept. With a store, new
+ * programs are looked for there first.
  */
-export function programCache(): ProgramCache {
+export function programCache(store?: ProgramStore): ProgramCache {
   let entries: { readonly key: Key; readonly program: Promise<Program> }[] = [];
   return {
     compile: async (outputs, options = {}) => {
       const key = keyOf(outputs, options);
       const known = entries.find((entry) => sameKey(entry.key, key));
       if (known) return borrowed(await known.program);
-      const entry = { key, program: compile(outputs, options) };
+      const entry = { key, program: compile(outputs, { store, ...options }) };
       entries.push(entry);
       try {
         return borrowed(await entry.program);

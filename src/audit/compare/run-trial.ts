@@ -1,9 +1,7 @@
 import { FedleakError } from "../../util/index.ts";
 import { isUnusable } from "../checkpoint.ts";
-import type { Watcher } from "../events.ts";
 import { resumeRun } from "../resume.ts";
-import { type RunOutcome, runAttack } from "../run.ts";
-import type { RenderReport } from "../run-files.ts";
+import { type RunOptions, type RunOutcome, runAttack } from "../run.ts";
 import { isWriteError } from "../write-file.ts";
 import { readTrialRecord, setTrialAside } from "./compare-folder.ts";
 import type { TrialRow } from "./comparison.ts";
@@ -29,7 +27,7 @@ export interface TrialTask {
  */
 export async function runTrial(
   { trial, folder, command }: TrialTask,
-  options: Watcher & { readonly render: RenderReport },
+  options: Omit<RunOptions, "command" | "out">,
 ): Promise<TrialRow> {
   const record = await readTrialRecord(folder);
   const stored = record === "damaged" ? undefined : record;
@@ -64,7 +62,7 @@ export async function rowLeftBy({ trial, folder }: TrialTask, end: string): Prom
 /** Resumes a run, or begins it anew where its checkpoint is of no use: the same spec gives the same result. */
 async function goOn(
   folder: string,
-  options: Watcher & { readonly render: RenderReport },
+  options: Omit<RunOptions, "command" | "out">,
   begin: () => Promise<RunOutcome>,
 ): Promise<RunOutcome> {
   try {
