@@ -8,6 +8,7 @@ import type { AttrsOf, Conv, Node } from "../../graph/index.ts";
 import type { Context, Lowerings } from "./context.ts";
 import { tallConv, tallPays, tallTranspose, type Value } from "./tall.ts";
 import { windowOf } from "./window.ts";
+import { winogradConv, winogradInput, winogradPays, winogradWeight } from "./winograd.ts";
 
 export const contract: Lowerings<"matmul" | "conv" | "conv-input" | "conv-weight"> = {
   matmul: ({ inputs: [a, b], shape }, c) => {
@@ -18,15 +19,33 @@ export const contract: Lowerings<"matmul" | "conv" | "conv-input" | "conv-weight
     return c.op("Gemm", [left, right], { transA: +transA, transB: +transB });
   },
   conv: ({ inputs: [x, w], attrs, shape }, c) =>
-    convolved(x!, { name: c.value(w!), shape: w!.shape }, { ...attrs, size: [shape[2]!, shape[3]!] }, c),
-  "conv-input": (node, c) => (asConv(node, c) ? flippedConv(node, c) : convTranspose(node, c)),
-  "conv-weight": (node, c) => (node.attrs.groups === 1 ? shiftedProducts(node, c) : swappedConv(node, c)),
+    isFed(w!, c) && winogradPays(x!.shape, w!.shape, attrs)
+      ? winogradConv(x!, w!, c)
+      : convolved(x!, { name: c.value(w!), shape: w!.shape }, { ...attrs, size: [shape[2]!, shape[3]!] }, c),
+  "conv-input": (node, c) => {
+    const [g, w] = node.inputs as [Node, Node];
+    if (isFed(w, c) && winogradPays(g.shape, w.shape, node.attrs)) return winogradInput(g, w, c);
+    return asConv(node, c) ? flippedConv(node, c) : convTranspose(node, c);
+  },
+  "conv-weight": (node, c) => {
+    const [x, g] = node.inputs as [Node, Node];
+    if (winogradPays(x.shape, node.shape, node.attrs)) return winogradWeight(x, g, c);
+    return node.attrs.groups === 1 ? shiftedProducts(node, c) : swappedConv(node, c);
+  },
 };
 
 /** conv(x, w) of `size` rows and columns. */
 function convolved(x: Node, w: Value, attrs: Conv & { readonly size: readonly [number, number] }, c: Context): string {
   const few = tallPays("forward", [...x.shape.slice(0, 2), ...attrs.size], w.shape, attrs);
   return few ? tallConv(x, w, attrs.size, attrs, c) : c.op("Conv", [c.value(x), w.name], windowOf(w.shape, attrs));
+}
+
+/**
+ * Whether a weight is an input, as in training: then its transform serves forward and backward pass. Where weights are
+ * baked (attacks), the runtime packs them once, and second-order terms would keep transforms alive: 14 % more memory.
+ */
+function isFed(w: Node, c: Context): boolean {
+  return w.op.name === "input" && c.constant(w) === undefined;
 }
 
 type InputGradient = Node<AttrsOf<"conv-input">>;
