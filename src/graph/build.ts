@@ -237,13 +237,14 @@ export function resizeBicubic(x: Node, size: Pair): Node {
   return reshape(transpose(reshape(rows, [b * c, size[1], size[0]]), [0, 2, 1]), [b, c, ...size]);
 }
 
-/** Total variation mean|Δ rows| + mean|Δ columns| of images [B,C,H,W], H and W ≥ 2: a scalar. */
+/** Total variation mean|Δ rows| + mean|Δ columns| of images [B,C,H,W], a scalar; of signals, where H or W is 1, along the other axis alone. */
 export function totalVariation(x: Node): Node {
   needRank("totalVariation", "x", x, 4);
-  if (x.shape.slice(2).some((n) => n < 2)) {
+  const axes = [2, 3].filter((axis) => x.shape[axis]! > 1);
+  if (axes.length === 0) {
     fail({
       who: "total variation",
-      must: "images must have 2 rows and columns or more",
+      must: "images must have 2 pixels or more in a row or column",
       got: describe(x),
       remedy: "Use larger images (--size), or --tv 0.",
     });
@@ -252,7 +253,7 @@ export function totalVariation(x: Node): Node {
     const n = x.shape[axis]! - 1;
     return mean(abs(sub(narrow(x, axis, 1, n), narrow(x, axis, 0, n))));
   };
-  return add(difference(2), difference(3));
+  return axes.map(difference).reduce((sum, next) => add(sum, next));
 }
 
 function cubicMatrix(from: number, to: number): Node {

@@ -6,8 +6,18 @@ import { measureName } from "./identified.ts";
 
 /** The headline numbers side by side, each with what it means. */
 export function factsSection(results: RunResults): Html {
-  const { psnrDb, ssim, mse, labels, seconds, iterations, evaluations } = results;
-  const facts: readonly Fact[] = [
+  const facts = [...(results.table ? rowFacts(results.table) : imageFacts(results)), ...runFacts(results)];
+  return html`<dl class="facts">${facts.map(
+    ([name, value, detail]) =>
+      html`<div><dt>${name}</dt><dd><strong>${value}</strong><span>${detail}</span></dd></div>`,
+  )}</dl>`;
+}
+
+type Fact = readonly [name: string, value: string, detail: string];
+
+function imageFacts(results: RunResults): Fact[] {
+  const { psnrDb, ssim, mse } = results;
+  return [
     ["PSNR, one-to-one", dbText(psnrDb.oneToOne), intervalText(results.psnrInterval95Db.oneToOne)],
     ["PSNR, many-to-one", dbText(psnrDb.manyToOne), intervalText(results.psnrInterval95Db.manyToOne)],
     leakageFact(results),
@@ -17,6 +27,29 @@ export function factsSection(results: RunResults): Html {
     distanceFact("LPIPS, one-to-one", results.lpips, results.notMeasured.lpips),
     distanceFact("Features, one-to-one", results.featureDistance, results.notMeasured["feature-distance"]),
     identifiedFact(results),
+  ];
+}
+
+/** Of a table: its cells and what guessing finds of them. */
+function rowFacts({
+  matchRate,
+  interval95,
+  floors,
+  wholeRows,
+  rows,
+  floorsFrom,
+}: NonNullable<RunResults["table"]>): Fact[] {
+  const range = interval95 && `95 % interval ${percentText(interval95[0])} to ${percentText(interval95[1])}`;
+  return [
+    ["Cells that match", percentText(matchRate), range ?? "one row: no interval"],
+    ["Guessing the most frequent", percentText(floors.marginal), `from ${floorsFrom}`],
+    ["Drawn guesses", percentText(floors.drawn), "paired as the reconstruction is"],
+    ["Whole rows", `${Math.round(wholeRows * rows.length)} of ${rows.length}`, "every cell matches"],
+  ];
+}
+
+function runFacts({ labels, seconds, iterations, evaluations }: RunResults): Fact[] {
+  return [
     [
       labels.granted ? "Labels, given" : "Labels, inferred",
       percentText(labels.countAccuracy),
@@ -24,13 +57,7 @@ export function factsSection(results: RunResults): Html {
     ],
     ["Cost", durationText(seconds), `${countText(iterations)} iterations, ${countText(evaluations)} gradients`],
   ];
-  return html`<dl class="facts">${facts.map(
-    ([name, value, detail]) =>
-      html`<div><dt>${name}</dt><dd><strong>${value}</strong><span>${detail}</span></dd></div>`,
-  )}</dl>`;
 }
-
-type Fact = readonly [name: string, value: string, detail: string];
 
 function leakageFact({ leakage, floors }: RunResults): Fact {
   const { oneToOne, manyToOne } = leakage;

@@ -67,9 +67,14 @@ function titleOf({ spec }: RunRecord): string {
 }
 
 function footerNotes({ results }: RunRecord): Html {
-  return html`${results && html`<p>PSNR is 10 log10(1 / MSE) per image, then averaged; an exact image counts as 100 dB. Intervals are bootstraps over the images, too short for few of them. SSIM is Wang 2004 with an 11 × 11 Gaussian window, MS-SSIM Wang 2003 with as many of its five scales as the images have room for. Features are those before the last layer of the audited model. ${results.table ? ROW_RULE : VERDICT_RULE}</p>`}
-<p><strong>This file may contain the private images of the audited batch.</strong> Keep it as you keep them.</p>`;
+  return html`${results && html`<p>${results.table ? `${ROW_NOTE} ${ROW_RULE}` : `${IMAGE_NOTE} ${VERDICT_RULE}`}</p>`}
+<p><strong>This file may contain the private ${results?.table ? "rows" : "images"} of the audited batch.</strong> Keep it as you keep them.</p>`;
 }
+
+const IMAGE_NOTE =
+  "PSNR is 10 log10(1 / MSE) per image, then averaged; an exact image counts as 100 dB. Intervals are bootstraps over the images, too short for few of them. SSIM is Wang 2004 with an 11 × 11 Gaussian window, MS-SSIM Wang 2003 with as many of its five scales as the images have room for. Features are those before the last layer of the audited model.";
+const ROW_NOTE =
+  "The interval of all cells is a bootstrap over the rows, too short for few of them; that of a column is Wilson's. Scores as of images, PSNR for one, are in the record.";
 
 /** `2026-03-14 09:26 UTC`, straight from the ISO text: the same in every time zone. */
 function dateText(iso: string): string {

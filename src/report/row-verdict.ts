@@ -8,12 +8,16 @@ const NEARLY_ALL = 0.95; // of the cells; our choice, as few wrong cells as one 
 /** How the words about a table follow from its numbers, for the reader. */
 export const ROW_RULE =
   `A number matches within the stated share of its column's range, a category exactly. "In part" means that more cells match ` +
-  `than guesses find, by the lower end of the 95 % interval; "almost whole" means ${percentText(NEARLY_ALL)} or more of them. These limits are our choice.`;
+  `than guesses find, by the lower end of the 95 % interval; "almost whole" means ${percentText(NEARLY_ALL)} or more of them. Of many columns one may stand out by chance. These limits are our choice.`;
 
 /** What a table's reconstruction comes to, against what guessing finds. */
-export function rowHeadline({ matchRate, wholeRows, beyondGuessing, rows }: Table): string {
+export function rowHeadline({ matchRate, wholeRows, beyondGuessing, rows, columns }: Table): string {
   const rebuilt = rows.length === 1 ? "The private row was rebuilt" : "The private rows were rebuilt";
-  if (!beyondGuessing) return "No more cells match than guessing finds.";
+  if (!beyondGuessing) {
+    const standing = columns.filter((column) => column.interval95[0] > floorOf(column)).length;
+    if (standing === 0) return "No more cells match than guessing finds.";
+    return `On average no more cells match than guessing finds, but in ${standing} of ${columns.length} columns more do.`;
+  }
   if (wholeRows === 1) return `${rebuilt}, every cell.`;
   if (matchRate >= NEARLY_ALL) return `${rebuilt} almost whole.`;
   return `${rebuilt} in part.`;
