@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { FedleakError } from "../src/util/index.ts";
+import type { CompileTime } from "./compile-time.ts";
 import { compareWithPeer } from "./peer.ts";
 import { type StepOptions, type StepResult, timeStep } from "./step.ts";
 
@@ -49,6 +50,10 @@ function addFlags(command: Command): Command {
     .option("--classes <n>", "classes", positive, 10)
     .option("--runs <n>", "timed runs of each part", positive, 7)
     .option("--threads <n>", "processor threads (default: all)", positive)
+    .option(
+      "--compile",
+      "also time compiling the step in fresh processes: cold, and with what the first one kept on disk",
+    )
     .option("--peer <command>", "a script with the same arguments and JSON keys, to be run in turn with ours")
     .option("--rounds <n>", "pairs of runs with --peer", positive, 3)
     .option("--json", "print JSON on the last line");
@@ -88,8 +93,16 @@ function table(r: StepResult): string {
     line("forward", r.forward_ms, r.forward_ms_min, r.forward_gflops),
     line("gradient", r.gradient_ms, r.gradient_ms_min, r.gradient_gflops),
     line("step", r.step_ms, r.step_ms_min, r.step_gflops),
+    ...compiling(r),
     `  peak memory ${r.peak_rss_mb} MB, compiling the step ${(r.compile_ms / 1000).toFixed(1)} s`,
   ].join("\n");
+}
+
+function compiling({ compile_cold: cold, compile_warm: warm }: StepResult): string[] {
+  if (!cold || !warm) return [];
+  const seconds = (ms: number) => (ms / 1000).toFixed(1);
+  const text = ({ ms, cpu_ms }: CompileTime) => `${seconds(ms)} s (${seconds(cpu_ms)} s of the processor)`;
+  return [`  compiling cold ${text(cold)}, kept on disk ${text(warm)}`];
 }
 
 function positive(text: string): number {

@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
 import { buildModel } from "../src/models/index.ts";
-import type { Mode } from "../src/nn/index.ts";
+import type { Mode, Model } from "../src/nn/index.ts";
 import { compile } from "../src/runtime/index.ts";
 import { attackStep } from "./attack-step.ts";
+import { type CompileTime, compileTimes } from "./compile-time.ts";
 import { flopsOf } from "./flops.ts";
 
 export interface StepOptions {
@@ -13,6 +14,8 @@ export interface StepOptions {
   readonly classes: number;
   readonly runs: number;
   readonly threads: number | undefined;
+  /** Whether compiling is timed in processes of its own, too. */
+  readonly compile?: boolean;
 }
 
 /**
@@ -39,6 +42,9 @@ export interface StepResult {
   readonly gradient_gflops: number;
   readonly step_gflops: number;
   readonly compile_ms: number;
+  /** Of compiling the step in a fresh process, without and with what an earlier one kept on disk. */
+  readonly compile_cold?: CompileTime;
+  readonly compile_warm?: CompileTime;
 }
 
 /** Where the peer script's name of a model differs from ours. */
@@ -54,12 +60,9 @@ const peerPatch = (size: number) => Math.max(4, Math.floor(size / 14));
 
 /** Times forward pass, gradient and attack step, each a program of its own. */
 export async function timeStep(options: StepOptions): Promise<StepResult> {
-  const { batch, size, mode, classes, runs } = options;
+  const { batch, size, mode, runs } = options;
   const threads = options.threads ?? availableParallelism();
-  const name = PEER_NAMES[options.model] ?? options.model;
-  const patch = name.startsWith("vit-") ? { patch: peerPatch(size) } : {};
-  const model = buildModel(name, { inputShape: [3, size, size], classes, ...patch });
-  const graphs = attackStep(model, batch, mode);
+  const graphs = attackStep(modelOf(options), batch, mode);
   const time = async (part: "forward" | "gradient" | "step") => {
     const start = performance.now();
     const program = await compile(graphs[part], { bake: graphs.bake(), threads });
@@ -71,6 +74,7 @@ export async function timeStep(options: StepOptions): Promise<StepResult> {
   const step = await time("step");
   const peakRssMb = Math.floor(process.resourceUsage().maxRSS / 1024);
   const [gradient, forward] = [await time("gradient"), await time("forward")];
+  const compiling = options.compile ? await compileTimes({ ...options, threads }) : undefined;
   return {
     ...{ model: options.model, batch, size, mode, runs },
     forward_ms: round(forward.median),
@@ -86,7 +90,15 @@ export async function timeStep(options: StepOptions): Promise<StepResult> {
     gradient_gflops: round(gradient.gflops),
     step_gflops: round(step.gflops),
     compile_ms: round(step.compileMs),
+    ...(compiling && { compile_cold: compiling.cold, compile_warm: compiling.warm }),
   };
+}
+
+/** The model that the peer script means. */
+export function modelOf({ model, size, classes }: Pick<StepOptions, "model" | "size" | "classes">): Model {
+  const name = PEER_NAMES[model] ?? model;
+  const patch = name.startsWith("vit-") ? { patch: peerPatch(size) } : {};
+  return buildModel(name, { inputShape: [3, size, size], classes, ...patch });
 }
 
 /** Milliseconds of `runs` calls after one that is not counted. */
