@@ -36,7 +36,7 @@ interface Flags {
 /** The flags of `attack` that label inference has a use for. */
 const SHARED: ReadonlySet<string> = new Set([
   ...PARTITION_FLAGS,
-  ..."images mnist cifar10 cifar100 size model weights width widthMultiplier patch hidden classes activation weightInit bnMode seed device threads".split(
+  ..."images mnist cifar10 cifar100 table target columns size model weights width widthMultiplier patch hidden classes activation weightInit bnMode seed device threads".split(
     " ",
   ),
 ]);
