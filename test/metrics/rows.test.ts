@@ -35,6 +35,8 @@ describe("by hand", () => {
     const { floors, columns } = score(TRUTH, TRUTH, KNOWN, [0, 1]);
     expect(columns.map((column) => column.floors.marginal)).toEqual([0.5, 0.5]); // both right for row 0, wrong for row 1
     expect(floors.marginal).toBe(0.5);
+    const one = rows([0.5, 0, 1, 0]);
+    expect(score(one, one, KNOWN, [0]).floors.marginal).toBe(1);
   });
 
   test("the second draws each cell by itself: its mean is what chance gives", () => {
