@@ -5,6 +5,7 @@ import {
   exp,
   grad,
   input,
+  matmul,
   mul,
   type Node,
   neg,
@@ -13,6 +14,7 @@ import {
   simplify,
   sub,
   sum,
+  swapLast,
   topological,
   verify,
   zeros,
@@ -83,6 +85,19 @@ test("simplify collects like terms and takes factors out of sums, and the value 
   const passes = (node: Node) => topological([node]).filter((n) => n.shape.join() === "2,3" && n.op.name === "mul");
   expect([passes(like).length, passes(p).length]).toEqual([2, 1]);
   expect([passes(sums).length, passes(q).length]).toEqual([2, 1]);
+});
+
+test("simplify takes the transpose of a product into it where that undoes another, and nowhere else", () => {
+  const [a, b] = [input("x", [2, 3]), input("y", [2, 3])];
+  const turned = swapLast(matmul(swapLast(a), b)); // (aᵀ·b)ᵀ = bᵀ·a
+  const product = matmul(swapLast(a), b);
+  const feeds = { x: filled(6, 1), y: filled(6, 2) };
+  const [once] = simplify([turned]) as [Node];
+  expect(evaluate({ once }, feeds)).toEqual(expect.objectContaining(closeTo(evaluate({ once: turned }, feeds))));
+  expect(once).toBe(matmul(swapLast(b), a));
+  expect(simplify([turned, product])).toEqual([turned, product]); // the product is wanted itself
+  const plain = swapLast(matmul(a, input("z", [3, 4])));
+  expect(simplify([plain])).toEqual([plain]);
 });
 
 function filled(size: number, seed: number) {

@@ -4,22 +4,36 @@
  */
 import { type Shape, sizeOf } from "../tensor/index.ts";
 import { apply, type Node, topological } from "./node.ts";
-import { add, broadcastTo, mul, neg, reshape, scalar, sub, sum } from "./ops/verbs.ts";
+import { add, broadcastTo, matmul, mul, neg, reshape, scalar, sub, sum, swapLast } from "./ops/verbs.ts";
 
 /** The same outputs from fewer passes: like terms of sums are collected, and factors are taken out of sums over axes. */
 export function simplify(outputs: readonly Node[]): Node[] {
   const nodes = topological(outputs);
-  const inner = innerTerms(nodes, outputs);
+  const users = usersOf(nodes);
+  const inner = innerTerms(nodes, outputs, users);
   const done = new Map<Node, Node>();
   const simple = (node: Node): Node => done.get(node)!;
   for (const node of nodes) {
     if (inner.has(node)) continue;
     if (isSum(node)) done.set(node, collect(termsOf(node, inner), simple, node.shape));
     else if (node.op.name === "mul") done.set(node, product(simple(node.inputs[0]!), simple(node.inputs[1]!)));
+    else if (isTurned(node, users, outputs)) done.set(node, turned(simple(node.inputs[0]!)));
     else if (node.op.name === "sum") done.set(node, total(simple(node.inputs[0]!), node.attrs.axes as number[]));
     else done.set(node, node.inputs.length ? apply(node.op, node.inputs.map(simple), node.attrs) : node);
   }
   return outputs.map(simple);
+}
+
+function usersOf(nodes: readonly Node[]): ReadonlyMap<Node, readonly Node[]> {
+  const users = new Map<Node, Node[]>();
+  for (const node of nodes) {
+    for (const x of node.inputs) {
+      const known = users.get(x);
+      if (known) known.push(node);
+      else users.set(x, [node]);
+    }
+  }
+  return users;
 }
 
 // ── Sums of terms ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -30,9 +44,11 @@ const SUMS = new Set(["add", "sub", "neg"]);
 const isSum = (node: Node): boolean => SUMS.has(node.op.name);
 
 /** The partial sums that one larger sum alone uses: they need not exist. */
-function innerTerms(nodes: readonly Node[], outputs: readonly Node[]): ReadonlySet<Node> {
-  const users = new Map<Node, Node[]>();
-  for (const node of nodes) for (const x of node.inputs) users.set(x, [...(users.get(x) ?? []), node]);
+function innerTerms(
+  nodes: readonly Node[],
+  outputs: readonly Node[],
+  users: ReadonlyMap<Node, readonly Node[]>,
+): ReadonlySet<Node> {
   const wanted = new Set(outputs);
   return new Set(
     nodes.filter((node) => {
@@ -165,4 +181,27 @@ function folds(x: Node, axes: readonly number[]): boolean {
 function leaves(x: Node, depth = DEEPEST): Node[] {
   const inner = depth > 0 && (x.op.name === "add" || x.op.name === "sub");
   return inner ? x.inputs.flatMap((part) => leaves(part, depth - 1)) : [x];
+}
+
+// ── Transposed products ──────────────────────────────────────────────────────────────────────────────────────────
+
+/** Whether a node is a product's transpose, and all that is made of that product. */
+function isTurned(node: Node, users: ReadonlyMap<Node, readonly Node[]>, outputs: readonly Node[]): boolean {
+  const [x] = node.inputs;
+  return isSwap(node) && x!.op.name === "matmul" && users.get(x!)!.length === 1 && !outputs.includes(x!);
+}
+
+/** (a·b)ᵀ, as bᵀ·aᵀ where that undoes a transpose. */
+function turned(product: Node): Node {
+  const [a, b] = product.inputs;
+  if (product.op.name !== "matmul" || !(isSwap(a!) || isSwap(b!))) return swapLast(product);
+  return matmul(swapLast(b!), swapLast(a!));
+}
+
+/** Whether a node is the transpose of a matrix or of a stack of them. */
+function isSwap({ op, attrs, shape }: Node): boolean {
+  if (op.name !== "transpose") return false;
+  const last = shape.length - 1;
+  const from = attrs.permutation as readonly number[];
+  return from.every((axis, i) => axis === (i < last - 1 ? i : 2 * last - 1 - i));
 }
