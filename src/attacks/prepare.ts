@@ -123,7 +123,7 @@ export async function prepareAttack(asked: AttackPlan): Promise<AttackRun> {
       evaluationsPerIteration: `${evaluationsPerIteration(settings)}${settings.optimiser === "l-bfgs" ? " or more" : ""}`,
       ...(prior && { prior: prior.about }),
       ...(hidden && { contrast: STRETCHED }),
-      ...(defences && { adaptive: adaptationText(model, defences, batchSize) }),
+      ...(defences && { adaptive: adaptationText(model, defences, batchSize, settings) }),
     },
     step: async (state) => {
       const { tensors, evaluations, failure, settled, score, ...measured } = await search.step(state, around(state));

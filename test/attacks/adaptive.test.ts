@@ -90,6 +90,25 @@ describe("at the true gradient nothing is left to gain", () => {
     expect(await roughness("quantise", { bits: 4 })).toBe(0); // every entry tells something
   });
 
+  it("but columns of a table, which are no neighbours: in any order they cost the same", async () => {
+    const orders = [
+      [0, 1, 1, 0],
+      [0, 0, 1, 1],
+    ].map((values) => constantOf([1, 1, 1, 4], values));
+    for (const [name, settings] of [
+      ["sparsify", { percent: 50 }],
+      ["gaussian-dp", { clip: 5, sigma: 0.01 }],
+    ] as const) {
+      const { match } = matchOf(TRUTH, await applied(name, TRUTH, settings), knownAs([name, settings]));
+      const apart = (parameterisation: "pixels" | "columns") => {
+        const [one, other] = orders.map((x) => numberOf(adaptedDistance(match, x, { ...SETTINGS, parameterisation })));
+        return Math.abs(one! - other!);
+      };
+      expect([name, apart("columns")]).toEqual([name, 0]);
+      expect([name, apart("pixels") > 1e-5]).toEqual([name, true]);
+    }
+  });
+
   it("two and three defences together", async () => {
     for (const names of [
       ["soteria", "sparsify", "quantise"],
@@ -206,17 +225,19 @@ describe("what an adaptive attacker says of each defence", () => {
   const { model } = tinyStep();
   it("is there for every defence, none of which is without a counterpart", () => {
     for (const name of Object.keys(DEFENCES)) {
-      expect(adaptationText(model, knownAs([name]), 1)).toMatch(new RegExp(`^${name}: (?!no adaptive)[a-z]`));
+      expect(adaptationText(model, knownAs([name]), 1, SETTINGS)).toMatch(new RegExp(`^${name}: (?!no adaptive)[a-z]`));
     }
   });
 
   it("tells where a counterpart can do nothing, and where there is none", () => {
-    const summed = adaptationText(model, knownAs(["soteria"], ["secure-aggregation"]), 2);
+    const summed = adaptationText(model, knownAs(["soteria"], ["secure-aggregation"]), 2, SETTINGS);
     expect(summed).toContain("soteria: no adaptive counterpart here: naive");
-    expect(adaptationText(model, [{ name: "unheard-of", settings: {} }], 1)).toBe(
+    expect(adaptationText(model, [{ name: "unheard-of", settings: {} }], 1, SETTINGS)).toBe(
       "unheard-of: no adaptive counterpart here: naive",
     );
-    expect(adaptationText(model, knownAs(["dp-sgd"]), 64)).toContain("by one factor only");
-    expect(adaptationText(model, [], 1)).toBe("no defence to re-apply");
+    expect(adaptationText(model, knownAs(["dp-sgd"]), 64, SETTINGS)).toContain("by one factor only");
+    expect(adaptationText(model, [], 1, SETTINGS)).toBe("no defence to re-apply");
+    const ofColumns = adaptationText(model, knownAs(["sparsify"]), 1, { parameterisation: "columns" });
+    expect(ofColumns).toMatch(/; columns are no neighbours: no smoothness is expected/);
   });
 });

@@ -23,7 +23,7 @@ import type { Match } from "./types.ts";
 
 export type DistanceSettings = Pick<
   AttackSettings,
-  "l1Weight" | "cosineWeight" | "l2Weight" | "distanceScope" | "maskRatio" | "maskScope"
+  "l1Weight" | "cosineWeight" | "l2Weight" | "distanceScope" | "maskRatio" | "maskScope" | "parameterisation"
 >;
 
 /**
@@ -32,13 +32,16 @@ export type DistanceSettings = Pick<
  * Only signs told: their disagreement. Noise: the negative log-likelihood. Else the attack's own distance over what is told.
  * The latter two to the nearest values that could have become what was observed. The first two stand at the scale of the attack's own at a
  * candidate without any gradient, so that its priors keep their weight (our choice). Where a share of the entries is not told
- * the images are expected to be smooth, as in the likelihood: by 0.01·share·TV(x) at that scale (our choice).
+ * the images are expected to be smooth, as in the likelihood: by 0.01·share·TV(x) at that scale (our choice). A table's columns are no
+ * neighbours: nothing of the kind is expected of them.
  */
 export function adaptedDistance(match: Match, x: Node, settings: DistanceSettings): Node {
   const scale = scaleOf(match, settings);
-  if (match.variances && match.signs === "none") return mul(likelihood(match, match.variances, x), scale);
+  const smooth = settings.parameterisation !== "columns";
+  if (match.variances && match.signs === "none") return mul(likelihood(match, match.variances, x, smooth), scale);
   const distance = match.signs === "none" ? ownDistance(match, settings) : mul(signDistance(match), scale);
-  return match.untold > 0 ? add(distance, mul(totalVariation(x), SMOOTHNESS * match.untold * scale)) : distance;
+  if (!smooth || match.untold === 0) return distance;
+  return add(distance, mul(totalVariation(x), SMOOTHNESS * match.untold * scale));
 }
 
 const SMOOTHNESS = 0.01;
@@ -80,10 +83,10 @@ const SMALLEST = 1e-12; // keeps quotients finite at tensors of zeros
 /**
  * Σ m(g − t)²/2v + P·TV(x)/b, t the nearest value within the slack, over Σ m t²/2v: the negative logarithm of likelihood and prior, in units of a candidate without
  * gradient. With a free length g is scaled by the factor that fits best. P counts the values of x: the prior is Laplace's on
- * differences of neighbours, of mean b (our choice); without it noise would be fitted.
+ * differences of neighbours, of mean b (our choice); without it noise is fitted, as it is where images need not be `smooth`.
  * Source: Balunović et al., Bayesian framework for gradient leakage, ICLR 2022 (the likelihood of known noise).
  */
-function likelihood(match: Match, variances: readonly Node[], x: Node): Node {
+function likelihood(match: Match, variances: readonly Node[], x: Node, smooth: boolean): Node {
   const { candidates, targets, masks, slack, freeLength } = match;
   const weights = variances.map((v, i) => div(masks ? masks[i]! : 0.5, masks ? mul(v, 2) : v));
   const product = (a: readonly Node[], b: readonly Node[]) =>
@@ -95,7 +98,8 @@ function likelihood(match: Match, variances: readonly Node[], x: Node): Node {
     const g = mul(gradient, factor);
     return sub(g, slack ? nearest(g, targets[i]!, slack[i]!) : targets[i]!);
   });
-  const nats = add(product(rest, rest), mul(totalVariation(x), sizeOf(x.shape) / NEIGHBOURS));
+  const misfit = product(rest, rest);
+  const nats = smooth ? add(misfit, mul(totalVariation(x), sizeOf(x.shape) / NEIGHBOURS)) : misfit;
   return div(nats, stopGradient(maximum(product(targets, targets), SMALLEST)));
 }
 

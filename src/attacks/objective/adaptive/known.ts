@@ -26,7 +26,12 @@ export function knownDefences(
 }
 
 /** What an adaptive attack does about each defence, in words, for the ledger. */
-export function adaptationText(model: Model, defences: readonly KnownDefence[], batchSize: number): string {
+export function adaptationText(
+  model: Model,
+  defences: readonly KnownDefence[],
+  batchSize: number,
+  { parameterisation }: Pick<AttackSettings, "parameterisation">,
+): string {
   if (defences.length === 0) return "no defence to re-apply";
   const nodes = Object.values(inputsFor(model.params, "text."));
   const { about } = adapt(nodes, nodes, defences, {
@@ -36,5 +41,7 @@ export function adaptationText(model: Model, defences: readonly KnownDefence[], 
     batchSize,
     imageGradients: clippable(batchSize) ? () => [nodes] : undefined,
   });
-  return about.join("; ");
+  return [...about, ...(parameterisation === "columns" ? [NO_NEIGHBOURS] : [])].join("; ");
 }
+
+const NO_NEIGHBOURS = "columns are no neighbours: no smoothness is expected where little is told";
