@@ -80,6 +80,11 @@ export function largest(numbers: ArrayLike<number>, from: number, width: number)
   return best;
 }
 
+/** Whether a cell holds nothing, or says that its value is not known, as spreadsheets, R and pandas write it. */
+export function isMissing(text: string): boolean {
+  return /^(|na|nan|null|\?)$/i.test(text.trim());
+}
+
 /** A decimal number as tables write it; undefined for any other text, "NaN", "0x10" and "" among them. */
 export function numberIn(text: string): number | undefined {
   const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
@@ -92,8 +97,8 @@ function encodedNumber(text: string, { name, min, max }: NumericColumn, at: stri
     return fail({
       who: `${at}, column "${name}"`,
       must: "it must be a number",
-      got: text === "" ? "an empty cell" : `"${text}"`,
-      remedy: text === "" ? MISSING : "Mend the cell, or declare the column categorical.",
+      got: cellText(text),
+      remedy: isMissing(text) ? MISSING : "Mend the cell, or declare the column categorical.",
     });
   }
   if (value < min || value > max) {
@@ -113,14 +118,18 @@ function encodedCategory(text: string, { name, categories }: CategoricalColumn, 
     fail({
       who: `${at}, column "${name}"`,
       must: `it must be one of ${listed(categories)}`,
-      got: text === "" ? "an empty cell" : `"${text}"`,
-      remedy: text === "" ? MISSING : "Add the category to the declared ones, or mend the cell.",
+      got: cellText(text),
+      remedy: isMissing(text) ? MISSING : "Add the category to the declared ones, or mend the cell.",
     });
   }
   return categories.map((_, k) => (k === index ? 1 : 0));
 }
 
-const MISSING = "Fill it, or leave the row out: missing values are not guessed.";
+function cellText(text: string): string {
+  return text === "" ? "an empty cell" : `"${text}"`;
+}
+
+const MISSING = "Fill it, or leave the row out: missing values are not guessed. Where it is a category, declare it.";
 const SHOWN = 12; // categories told in an error; our choice
 
 function listed(categories: readonly string[]): string {

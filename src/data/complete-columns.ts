@@ -1,5 +1,5 @@
 import { fail, unknownName } from "../util/index.ts";
-import { type Column, numberIn } from "./columns.ts";
+import { type Column, isMissing, numberIn } from "./columns.ts";
 
 /** A column as people declare it; what they leave away is taken from the table. */
 export type DeclaredColumn =
@@ -23,9 +23,10 @@ export interface Cells {
  * The columns a model is fed with, complete: the declared ones, or all but the target where none are declared.
  *
  * Ranges and categories that nobody declared are those of the table: its smallest and largest number, its values in order.
- * Without a declaration a column is numeric where most of its cells that hold something are numbers (our choice).
- * Throws FedleakError when a column does not exist or stands twice, is the target, has one value only, or too many
- * categories to be one.
+ * Without a declaration a column is numeric where most of its cells that hold something are numbers (our choice), and what stands for a
+ * missing value (`NA`, `NaN`, `null`, `?`) is no category.
+ * Throws FedleakError when a column does not exist or stands twice, is the target, has one value only, too many categories to
+ * be one, a range that is no finite number, or, not declared, mostly numbers with a decimal comma.
  */
 export function completeColumns(
   table: Cells,
@@ -69,8 +70,19 @@ export function isDeclaredInFull(column: DeclaredColumn): boolean {
 
 export const MOST_CATEGORIES = 100; // our choice: with more, a column that nobody declared is a name or a text
 
+const DECIMAL_COMMA = /^[+-]?\d+(,\d+)+$/;
+
 function guessed(table: Cells, name: string): DeclaredColumn {
-  const cells = cellsOf(table, name).filter((cell) => cell !== "");
+  const cells = cellsOf(table, name).filter((cell) => !isMissing(cell));
+  const commas = cells.filter((cell) => DECIMAL_COMMA.test(cell));
+  if (2 * commas.length > cells.length) {
+    fail({
+      who: `${table.who}, column "${name}"`,
+      must: "numbers must be written with a decimal point",
+      got: `"${commas[0]}"`,
+      remedy: "Write 1.5 for 1,5, or declare the column categorical.",
+    });
+  }
   const numeric = 2 * cells.filter((cell) => numberIn(cell) !== undefined).length > cells.length;
   return { name, kind: numeric ? "numeric" : "categorical" };
 }
@@ -79,7 +91,8 @@ function complete(table: Cells, column: DeclaredColumn): Column {
   const who = `${table.who}, column "${column.name}"`;
   const cells = cellsOf(table, column.name);
   if (column.kind === "categorical") {
-    const categories = column.categories ?? inOrder(cells.filter((cell) => cell !== ""));
+    const categories =
+      column.categories?.map((name) => name.trim()) ?? inOrder(cells.filter((cell) => !isMissing(cell)));
     if (column.categories === undefined && categories.length > MOST_CATEGORIES) {
       fail({
         who,
@@ -101,10 +114,10 @@ function complete(table: Cells, column: DeclaredColumn): Column {
   const numbers = cells.map(numberIn).filter((value) => value !== undefined);
   const min = column.min ?? numbers.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
   const max = column.max ?? numbers.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
-  if (!(min < max)) {
+  if (!(min < max) || !Number.isFinite(max - min)) {
     fail({
       who,
-      must: "its range must go from one number to a larger one",
+      must: "its range must go from one number to a larger one, a finite difference away",
       got: `${min} to ${max}`,
       remedy: "Declare min and max, or declare the columns without it: one value says nothing.",
     });

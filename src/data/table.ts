@@ -18,7 +18,7 @@ export interface TableOptions {
  *
  * result: images [M,1,1,D], D the numbers that the columns become; classes are the target's values in order; `table` tells how
  * the numbers are read. The first line names the columns; the separator (comma, semicolon, tab, bar) is found. Rows count from
- * 1 below the header in errors; empty lines are skipped.
+ * 1 below the header in errors; empty lines are skipped, but between the rows of a single column, where they are missing cells.
  *
  * @throws FedleakError, with row and column, at bytes that are not UTF-8, a quote that is not closed, a row of another length, a missing
  * value, a text where a number must be, a number outside its range, an unknown category.
@@ -51,7 +51,7 @@ export function parseTable({ bytes, name }: NamedBytes, { target, columns: decla
 
 function cellsOf(bytes: Uint8Array, name: string): Cells {
   const who = `table ${name}`;
-  const { data, errors } = Papa.parse<string[]>(textOf(bytes, who), { skipEmptyLines: true });
+  const { data: lines, errors } = Papa.parse<string[]>(textOf(bytes, who));
   const [broken] = errors.filter(({ type }) => type !== "Delimiter"); // a table of one column has none
   if (broken) {
     fail({
@@ -61,7 +61,7 @@ function cellsOf(bytes: Uint8Array, name: string): Cells {
       remedy: "Mend the quotes, or write the table anew.",
     });
   }
-  const [first = [], ...rows] = data;
+  const [first = [], ...rows] = withoutEmpty(lines);
   const header = first.map((cell) => cell.trim());
   if (rows.length === 0 || header.includes("") || new Set(header).size < header.length) {
     fail({
@@ -81,6 +81,15 @@ function cellsOf(bytes: Uint8Array, name: string): Cells {
     });
   }
   return { who, header, rows };
+}
+
+/** The lines that hold a row: an empty one is a missing cell in a table of one column, unless it ends the file. */
+function withoutEmpty(lines: readonly string[][]): readonly string[][] {
+  const empty = (line: readonly string[]) => line.length === 1 && line[0] === "";
+  const from = lines.findIndex((line) => !empty(line));
+  const to = lines.findLastIndex((line) => !empty(line));
+  const held = lines.slice(Math.max(from, 0), to + 1);
+  return held[0]?.length === 1 ? held : held.filter((line) => !empty(line));
 }
 
 function textOf(bytes: Uint8Array, who: string): string {

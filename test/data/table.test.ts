@@ -92,6 +92,17 @@ describe("a table", () => {
     expect([...parse("code,y\n5,a\n1,b\n", { target: "y", columns }).images.data]).toEqual([0, 0, 1, 1, 0, 0]);
   });
 
+  test("declared categories may be any text, and are read without the spaces around them, as cells are", () => {
+    const columns = [{ name: "job", kind: "categorical", categories: [" office", "NA ", "1,5"] }] as const;
+    const { images, table } = parse('job,y\n NA,a\noffice ,b\n"1,5",b\n', { target: "y", columns });
+    expect([...images.data]).toEqual([0, 1, 0, 1, 0, 0, 0, 0, 1]);
+    expect(table!.columns).toEqual([{ name: "job", kind: "categorical", categories: ["office", "NA", "1,5"] }]);
+  });
+
+  test("of one column has no separator, and may end with empty lines", () => {
+    expect([...parse("age\n30\n50\n40\n\n\n", { target: null }).images.data]).toEqual([0, 1, 0.5]);
+  });
+
   test("of made-up people has the columns that they were made with", () => {
     const { images, table, labels } = parse(people(60), { target: "income" });
     expect(table!.columns.map(({ name }) => name)).toEqual(PEOPLE_HEADER.slice(0, -1));
@@ -105,7 +116,7 @@ describe("errors name the row and the column", () => {
   const numeric = [{ name: "age", kind: "numeric", min: 0, max: 90 }] as const;
   const job = [{ name: "job", kind: "categorical", categories: ["office", "sales"] }] as const;
   test.each<[string, string, TableOptions, RegExp]>([
-    ["missing", "age,y\n30,a\n,b\n", { target: "y" }, /t\.csv, row 2, column "age": .*number; got an empty cell/],
+    ["missing", "age,y\n30,a\n,b\n31,b\n", { target: "y" }, /t\.csv, row 2, column "age": .*number; got an empty cell/],
     ["a text", "age,y\n30,a\n31,a\nold,b\n", { target: "y" }, /row 3, column "age": .*number; got "old"/],
     ["hexadecimal", "age,y\n0x1f,a\n2,b\n3,b\n", { target: "y" }, /row 1, column "age": .*got "0x1f"/],
     ["a comma", 'age,y\n"3,5",a\n4,b\n5,b\n', { target: "y" }, /row 1, column "age": .*got "3,5"/],
@@ -118,6 +129,17 @@ describe("errors name the row and the column", () => {
     ["twice", "age,age,y\n1,2,a\n", { target: "y" }, /first line must name each column once/],
     ["no rows", "age,y\n", { target: "y" }, /at least one row must follow; got no row/],
     ["one value", "age,y\n3,a\n3,b\n", { target: "y" }, /column "age": its range .*; got 3 to 3/],
+    ["far apart", "age,y\n-1e308,a\n1e308,b\n", { target: "y" }, /column "age": its range .*finite.*; got -1e\+308 to/],
+    ["decimal commas", "a;b;y\n1,5;2,7;0\n2,5;1,1;1\n", { target: "y" }, /column "a": .*point; got "1,5".*categorical/],
+    ["thousands", 'a,y\n"1,500,000",0\n"2,000",1\n3,1\n', { target: "y" }, /column "a": .*got "1,500,000"/],
+    [
+      "NA",
+      "job,y\noffice,a\nNA,b\nsales,b\n",
+      { target: "y" },
+      /row 2, column "job": .*office, sales; got "NA".*not guessed/,
+    ],
+    ["nan", "age,y\n30,a\nnan,b\n31,b\n", { target: "y" }, /row 2, column "age": .*number; got "nan".*not guessed/],
+    ["an empty line of one column", "age\n30\n\n31\n\n", { target: null }, /row 2, column "age": .*an empty cell/],
     ["open quote", 'age,y\n"3,a\n4,b\n', { target: "y" }, /must be CSV, with quotes closed/],
     ["target among them", "age,y\n3,a\n4,b\n", { target: "age", columns: numeric }, /the target is no input/],
     ["not there", "ages,y\n3,a\n4,b\n", { target: "y", columns: numeric }, /declared column .*Did you mean "ages"\?/],
