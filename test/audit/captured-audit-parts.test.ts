@@ -123,7 +123,9 @@ describe("confidence without the truth", () => {
       return confidenceOf([{ row: { ...row, ...(proof && { proof }) }, images }], undefined, null, 4)?.outcome;
     };
     expect(solved(0.001, sound)).toBe("exact");
-    expect(solved(0.1, sound)).toBe("no-fit");
+    expect(solved(0.1, sound)).toBe("exact"); // a proof is one whatever the head's part of the residual
+    expect(solved(0.1, { ...sound, complete: false })).toBe("no-fit");
+    expect(solved(0.1)).toBe("no-fit");
     expect(solved(0.001, { ...sound, complete: false })).toBe("fit-unconfirmed"); // one of many images
     expect(solved(0.001, { ...sound, relativeResidual: 0.4 })).toBe("fit-unconfirmed"); // weights of another round
     expect(solved(0.001, { ...sound, leastCosine: 0.3 })).toBe("fit-unconfirmed"); // the head alone is explained

@@ -37,6 +37,7 @@ function ofImages(record: AuditRecord): Verdict {
     sentences: [
       ...(status === "finished" ? [] : [`The audit is ${status}.`]),
       meaning,
+      ...misfitSentences(record),
       measured,
       ...(agreement.length > 0 ? [agreementSentence(agreement)] : []),
       ...scoreSentences(record),
@@ -45,6 +46,17 @@ function ofImages(record: AuditRecord): Verdict {
         : ["The check found that the files contradict themselves: this verdict holds for these files only."]),
     ],
   };
+}
+
+/** What was found exactly, and is not what the manifest says of it. */
+function misfitSentences({ rows, table, confidence }: AuditRecord): string[] {
+  const misfits = rows.find(({ name }) => name === confidence?.best)?.misfits;
+  if (!misfits) return [];
+  const what = table ? "rows are" : "images are";
+  const entry = table ? "columns" : "normalisation";
+  return [
+    `The ${what} found exactly, but the manifest's ${entry} do${table ? "" : "es"} not fit: ${misfits.join("; ")}.`,
+  ];
 }
 
 /** `, pictures of strangers 0.0123` */

@@ -1,18 +1,26 @@
 import { hardRows, prepareAttack } from "../../../attacks/index.ts";
 import { float32, type Tensor } from "../../../tensor/index.ts";
 import { key } from "../../../util/index.ts";
-import { type Proof, solveForm } from "../../proof.ts";
+import { isProven, type Proof, solveForm } from "../../proof.ts";
+import { cellsOf } from "../../table-results.ts";
 import { observationOf } from "../observation.ts";
 import type { CapturedTable } from "../table.ts";
+import { imageMisfits, rowMisfits } from "./misfits.ts";
 import type { AttackChoice, Subject } from "./subject.ts";
 
 /** What a closed form gave. */
 export interface Solved {
-  /** [B,C,H,W] in [0,1] */
+  /** [B,C,H,W] in [0,1]; what leaves it was clamped, and categories were decided. */
   readonly images: Tensor<"float32">;
+  /** The same as it was solved for: what the network itself was fed with. */
+  readonly fed: Tensor<"float32">;
   readonly labels: readonly number[];
   /** What the images rest on. */
   readonly proof: Proof;
+  /** Where proven images are not what the manifest states, one clause each; `images` then are not they. */
+  readonly misfits: readonly string[];
+  /** Of a table with misfits: its cells, numbers as they were solved for. */
+  readonly cells: readonly (readonly string[])[] | undefined;
 }
 
 /**
@@ -24,12 +32,16 @@ export async function solveFor(subject: Subject, choice: AttackChoice): Promise<
   const { attack, where } = await prepareClosedForm(subject, choice);
   try {
     const { state, complete, relativeResidual, leastCosine } = await solveForm(attack, where);
-    const found = (await attack.probe(state)).images;
+    const fed = (await attack.probe(state)).images;
     const { manifest, table } = subject.captured;
+    const own = table ? inRanges(fed, table) : unscaled(fed, manifest.normalisation);
+    const proof = { complete, relativeResidual, leastCosine };
+    const told = table ? rowMisfits(own, table.columns, relativeResidual) : imageMisfits(own, relativeResidual);
+    const misfits = isProven(proof) ? told : []; // mixtures of images fit nothing anyway
     return {
-      images: table ? rowsOf(found, table) : plain(found, manifest.normalisation),
-      labels: attack.inferredLabels(state),
-      proof: { complete, relativeResidual, leastCosine },
+      ...{ fed, labels: attack.inferredLabels(state), proof, misfits },
+      images: within(table ? hardRows(own, table.columns) : own),
+      cells: table && misfits.length > 0 ? cellsOf(own, table.columns) : undefined,
     };
   } finally {
     await attack.release();
@@ -51,15 +63,24 @@ export async function prepareClosedForm(subject: Subject, { preset, settings }: 
   return { attack, where };
 }
 
-/** What a network was fed as rows in [0,1] with their categories decided. */
-function rowsOf({ shape, data }: Tensor<"float32">, { columns, mean, std }: CapturedTable): Tensor<"float32"> {
-  const width = mean.length;
-  const rows = data.map((value, i) => Math.min(1, Math.max(0, value * std[i % width]! + mean[i % width]!)));
-  return hardRows(float32(shape, rows), columns);
+function within({ shape, data }: Tensor<"float32">): Tensor<"float32"> {
+  return float32(
+    shape,
+    data.map((value) => Math.min(1, Math.max(0, value))),
+  );
 }
 
-/** x·std + mean, into [0,1]. */
-function plain(
+/** What a network was fed as rows in units of the columns' ranges. */
+function inRanges({ shape, data }: Tensor<"float32">, { mean, std }: CapturedTable): Tensor<"float32"> {
+  const width = mean.length;
+  return float32(
+    shape,
+    data.map((value, i) => value * std[i % width]! + mean[i % width]!),
+  );
+}
+
+/** x·std + mean */
+function unscaled(
   { shape, data }: Tensor<"float32">,
   normalisation: Subject["captured"]["manifest"]["normalisation"],
 ): Tensor<"float32"> {
@@ -69,7 +90,7 @@ function plain(
     shape,
     data.map((value, i) => {
       const channel = Math.floor(i / (height * width)) % channels;
-      return Math.min(1, Math.max(0, value * std[channel]! + mean[channel]!));
+      return value * std[channel]! + mean[channel]!;
     }),
   );
 }

@@ -96,7 +96,10 @@ async function conclude(
     ...(confidence && { confidence }),
     ...(best &&
       table && {
-        table: { columns: table.columns.map(({ name }) => name), rows: cellsOf(best.images, table.columns) },
+        table: {
+          columns: table.columns.map(({ name }) => name),
+          rows: best.row.cells ?? cellsOf(best.images, table.columns),
+        },
       }),
     ...(conclusion && { conclusion }),
     ...(typeof scored === "string" && { notScored: scored }),

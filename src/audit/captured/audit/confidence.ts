@@ -61,10 +61,10 @@ export function confidenceOf(
 
 export const CLOSED_FORM = "closed-form";
 
-/** Exact is what is proven in every tensor; the residual over all parameters is mostly the head's. */
+/** Exact is what is proven in every tensor, whatever the residual over all parameters, which is mostly the head's. */
 function closedFormOutcome(residual: number, proof: AuditRow["proof"]): Confidence["outcome"] {
-  if (residual > NEAR) return "no-fit";
-  return proof && isProven(proof) ? "exact" : "fit-unconfirmed";
+  if (proof && isProven(proof)) return "exact";
+  return residual > NEAR ? "no-fit" : "fit-unconfirmed";
 }
 
 const unmeasuredOutcome = (fitting: number) => (fitting === 0 ? "no-fit" : "fit-unconfirmed");

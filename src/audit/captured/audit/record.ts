@@ -62,6 +62,10 @@ const row = z.strictObject({
       leastCosine: z.number().min(-1).max(1),
     })
     .optional(),
+  /** Where proven images are not what the manifest states, one clause each; their pictures are then cut to [0,1]. */
+  misfits: z.array(z.string().min(1)).min(1).optional(),
+  /** Of a table's misfits: the cells of each row, numbers as they were solved for. */
+  cells: z.array(z.array(z.string())).optional(),
 });
 
 const agreement = z.strictObject({

@@ -1,4 +1,5 @@
 import type { Images } from "../../../metrics/index.ts";
+import type { Model } from "../../../nn/index.ts";
 import { type Checkpoint, type CheckpointOwner, isUnusable } from "../../checkpoint.ts";
 import type { IterationEvent } from "../../events.ts";
 import { iterate } from "../../iterate.ts";
@@ -25,13 +26,21 @@ export const CONTROL = "control";
 /** The closed form as an audit's only row. */
 export async function runClosedForm(place: SearchPlace): Promise<Found> {
   const began = performance.now();
-  const { images, labels, proof } = await solveFor(place.subject, place.choice);
-  const measured = await measure(place, images, labels, { control: false, failure: undefined });
+  const { images, fed, labels, proof, misfits, cells } = await solveFor(place.subject, place.choice);
+  const model = place.subject.captured.network; // judged by what was solved for, which `images` may not hold
+  const measured = await measure(place, fed, labels, { control: false, failure: undefined, model });
   await writeFound(place.folder, CLOSED_FORM, images);
   const seconds = (performance.now() - began) / 1000;
   const cost = { iterations: 1, evaluations: 1, seconds };
   const shown = Number.isFinite(proof.relativeResidual) ? { proof } : {}; // lost numbers prove nothing
-  return { row: { name: CLOSED_FORM, ...cost, labels: [...labels], curve: [], ...shown, ...measured }, images };
+  const beyond = {
+    ...(misfits.length > 0 && { misfits: [...misfits] }),
+    ...(cells && { cells: cells.map((own) => [...own]) }),
+  };
+  return {
+    row: { name: CLOSED_FORM, ...cost, labels: [...labels], curve: [], ...shown, ...beyond, ...measured },
+    images,
+  };
 }
 
 /**
@@ -94,11 +103,15 @@ async function measure(
   { subject, choice }: Pick<SearchPlace, "subject" | "choice">,
   images: Images,
   labels: readonly number[],
-  { control, failure }: { readonly control: boolean; readonly failure: string | undefined },
+  {
+    control,
+    failure,
+    model = subject.captured.model,
+  }: { readonly control: boolean; readonly failure: string | undefined; readonly model?: Model },
 ): Promise<Pick<AuditRow, "status" | "failure" | "residual">> {
-  const { captured, device, spec, observation } = subject;
+  const { device, spec, observation } = subject;
   const given = { observation: control ? controlOf(subject) : observation, settings: choice.settings };
-  const frame = { model: captured.model, ...given, device, threads: spec.threads };
+  const frame = { model, ...given, device, threads: spec.threads };
   const finite = images.data.every(Number.isFinite);
   const residual = finite ? await residualOf(images, labels, frame) : Number.NaN;
   if (failure === undefined && Number.isFinite(residual)) return { status: "finished", residual };
