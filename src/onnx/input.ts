@@ -1,7 +1,7 @@
 import { type Node, reshape, transpose } from "../graph/index.ts";
 import { shapeText } from "../tensor/index.ts";
 import { fail } from "../util/index.ts";
-import type { FileValue, OnnxFile } from "./file.ts";
+import type { FileNode, FileValue, OnnxFile } from "./file.ts";
 
 /** How a model takes images: channels first, or last as TensorFlow has them. */
 export type Layout = "nchw" | "nhwc";
@@ -9,7 +9,7 @@ export type Layout = "nchw" | "nhwc";
 /** The input of a classifier, as this program sees it and as the file does. */
 export interface ImageInput {
   readonly name: string;
-  /** [C,H,W]; a table's row of F columns is [1,1,F]. */
+  /** [C,H,W]; a table's row of F columns is [1,1,F], a signal of C channels and L samples [C,1,L]. */
   readonly imageShape: readonly [number, number, number];
   /** The batch size that the file fixes. */
   readonly exportedBatch: number | undefined;
@@ -20,7 +20,8 @@ export interface ImageInput {
 /**
  * The one input of a file as images. Throws FedleakError when there are several, or when its size is not known.
  *
- * Without `layout`, an input whose last axis alone is 1, 3 or 4 long is channels-last.
+ * Without `layout`, an input whose last axis alone is 1, 3 or 4 long is channels-last. One of three axes is a grey picture [N,H,W],
+ * or a signal [N,C,L] where the file's windows go over samples alone; a given image size decides between them (our choice).
  */
 export function imageInput(
   file: OnnxFile,
@@ -30,7 +31,8 @@ export function imageInput(
   const dims = value.shape!;
   const order = layout ?? guessed(dims);
   const [first, ...rest] = dims;
-  const sizes = asImage(rest, order).map((n, i) => n ?? inputShape?.[i]);
+  const signal = rest.length === 2 && (inputShape ? isSignal(rest, inputShape) : file.nodes.some(overSamples(file)));
+  const sizes = (signal ? [rest[0], 1, rest[1]] : asImage(rest, order)).map((n, i) => n ?? inputShape?.[i]);
   const told = inputShape?.some((n, i) => sizes[i] !== n) ? inputShape : undefined;
   if (told || sizes.some((n) => n === undefined)) {
     return fail({
@@ -48,7 +50,7 @@ export function imageInput(
     fromImages: (x) => {
       const b = x.shape[0]!;
       if (rest.length === 3) return order === "nhwc" ? transpose(x, [0, 2, 3, 1]) : x;
-      return reshape(x, rest.length === 1 ? [b, imageShape[2]] : [b, imageShape[1], imageShape[2]]);
+      return reshape(x, rest.length === 1 ? [b, imageShape[2]] : [b, imageShape[signal ? 0 : 1], imageShape[2]]);
     },
   };
 }
@@ -82,6 +84,18 @@ function asImage(rest: Sizes, order: Layout): Sizes {
   if (rest.length === 1) return [1, 1, rest[0]];
   if (rest.length === 2) return [1, rest[0], rest[1]];
   return order === "nhwc" ? [rest[2], rest[0], rest[1]] : rest;
+}
+
+/** Whether a given image size is that of a signal: C channels of one line. */
+function isSignal([channels]: Sizes, [c, h]: readonly [number, number, number]): boolean {
+  return h === 1 && (channels ?? c) === c;
+}
+
+/** Whether a node is a convolution or pooling over one axis. */
+function overSamples({ initializers }: OnnxFile): (node: FileNode) => boolean {
+  return ({ type, inputs, attributes }) =>
+    attributes.ints("kernel_shape")?.length === 1 ||
+    (type === "Conv" && initializers.get(inputs[1] ?? "")?.shape.length === 3);
 }
 
 function sizeText(sizes: Sizes): string {

@@ -6,7 +6,7 @@ import { evaluate } from "../../src/runtime/index.ts";
 import { float32, numbers, type Tensor } from "../../src/tensor/index.ts";
 import { key } from "../../src/util/index.ts";
 import { CLASSIFIER, classifierFile } from "./classifier.ts";
-import { fileOf, ints, randomOf } from "./file-of.ts";
+import { type FileOf, fileOf, ints, randomOf } from "./file-of.ts";
 
 /** What the model makes of images, in float64. */
 function outcome({ model, weights }: OnnxModel, x: Tensor, mode: Mode = "eval") {
@@ -197,6 +197,26 @@ describe("forms of other exporters", () => {
     expect(() => importOnnx(fileOf({ ...file, inputs: { x: ["N", "H", "W", 3] } }))).toThrow(
       /the size of input "x" must be known; got \[\?,\?,\?,3\]/,
     );
+  });
+
+  test("three axes: a grey picture, or the channels of a signal where windows go over samples", () => {
+    const flat = { type: "Flatten", inputs: ["x"], outputs: ["f"] };
+    const grey = { initializers: { w: randomOf("w", [4, 24]), b: randomOf("b", [4]) }, nodes: [flat, gemm("f", "y")] };
+    const pool = { type: "MaxPool", inputs: ["x"], outputs: ["p"], attributes: { kernel_shape: [3], strides: [3] } };
+    const signal = {
+      initializers: { w: randomOf("w", [4, 8]), b: randomOf("b", [4]) },
+      nodes: [pool, { ...flat, inputs: ["p"] }, gemm("f", "y")],
+    };
+    const read = (of: Pick<FileOf, "initializers" | "nodes">, inputShape?: [number, number, number]) =>
+      importOnnx(fileOf({ ...of, inputs: { x: ["N", 2, 12] }, outputs: ["y"] }), inputShape && { inputShape });
+    expect(read(grey).model.inputShape).toEqual([1, 2, 12]);
+    expect(read(grey, [2, 1, 12]).model.inputShape).toEqual([2, 1, 12]);
+    expect(read(signal).model.inputShape).toEqual([2, 1, 12]);
+    expect(read(signal, [1, 2, 12]).model.inputShape).toEqual([1, 2, 12]);
+    const data = randomOf("x", [3, 2, 1, 12]);
+    const asLines = outcome(read(signal, [1, 2, 12]), { ...data, shape: [3, 1, 2, 12] });
+    expect(outcome(read(signal), data).logits).toEqual(asLines.logits); // the same numbers in the same order
+    expect(() => read(grey, [3, 1, 12])).toThrow(/the given image size must be the file's/);
   });
 
   test("a batch that the file fixes is made the one that is asked for", () => {
