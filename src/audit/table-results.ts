@@ -1,8 +1,9 @@
 import { type Column, columnSpans, decodeRow } from "../data/index.ts";
-import { type Images, type PairScore, scoreRows } from "../metrics/index.ts";
+import { type Images, type PairScore, type RowScore, scoreRows, shareInterval95 } from "../metrics/index.ts";
 import { row } from "../tensor/index.ts";
 import type { Key } from "../util/index.ts";
 import type { RunResults } from "./record-schema.ts";
+import { floorsFromOthers } from "./row-floors.ts";
 
 /** What the results say of a table: cells that match, and the rows themselves as people read them. */
 export type TableResults = NonNullable<RunResults["table"]>;
@@ -11,7 +12,7 @@ export type TableResults = NonNullable<RunResults["table"]>;
  * The cells of a reconstruction against the private rows, paired as the images' scores are.
  *
  * known: rows outside the batch from which the columns' values are known, [M,1,1,D], for the floors; undefined: there are none,
- * and the floors know those of the batch itself, which is more than an outsider does.
+ * and each row of the batch is guessed from its others (`floorsFromOthers`). One row alone is then its own guess, which is no floor.
  */
 export function tableResults(
   { truth, rebuilt, pairs }: { truth: Images; rebuilt: Images; pairs: readonly PairScore[] },
@@ -20,18 +21,37 @@ export function tableResults(
 ): TableResults {
   const spans = columnSpans(columns);
   const pairing = pairs.map(({ reconstructionIndex }) => reconstructionIndex);
-  const score = scoreRows(truth, rebuilt, { columns: spans, pairing, known: known ?? truth, draws });
+  const scored = scoreRows(truth, rebuilt, { columns: spans, pairing, known: known ?? truth, draws });
+  const alone = known === undefined && pairs.length > 1;
+  const score = alone ? withFloors(scored, floorsFromOthers(truth, spans, draws)) : scored;
   const [own, found] = [cellsOf(truth, columns), cellsOf(rebuilt, columns)];
   return {
     ...score,
     columns: score.columns.map((column) => ({ ...column, interval95: [...column.interval95] as const })),
-    floorsFrom: known ? `the ${known.shape[0]} rows outside the batch` : "the batch itself: there are no other rows",
+    floorsFrom: known
+      ? `the ${known.shape[0]} rows outside the batch`
+      : "the batch itself, each row guessed from its others",
     rows: pairs.map(({ trueIndex, reconstructionIndex }) => ({
       trueIndex,
       reconstructionIndex,
       truth: own[trueIndex]!,
       rebuilt: found[reconstructionIndex]!,
     })),
+  };
+}
+
+/** The score against other floors, one pair a column. */
+function withFloors(score: RowScore, columns: readonly RowScore["floors"][]): RowScore {
+  const mean = (of: (floors: RowScore["floors"]) => number) =>
+    columns.reduce((sum, floors) => sum + of(floors), 0) / columns.length;
+  const floors = { marginal: mean(({ marginal }) => marginal), drawn: mean(({ drawn }) => drawn) };
+  const [ofCells] = shareInterval95(score.matchRate, score.hits.length * columns.length); // as scoreRows
+  const low = Math.min(score.interval95?.[0] ?? 1, ofCells);
+  return {
+    ...score,
+    floors,
+    beyondGuessing: low > Math.max(floors.marginal, floors.drawn),
+    columns: score.columns.map((column, c) => ({ ...column, floors: columns[c]! })),
   };
 }
 

@@ -1,12 +1,11 @@
-import type { RunResults } from "../audit/index.ts";
+import type { AuditTable, RunResults } from "../audit/index.ts";
 import { percentText } from "./format.ts";
 import { type Html, html } from "./html.ts";
 
-type Table = NonNullable<RunResults["table"]>;
 type Labels = Pick<RunResults["labels"], "trueLabels" | "inferredLabels" | "classNames">;
 
 /** Every private row beside its reconstruction, cell by cell. */
-export function rowsSection(table: Table, labels: Labels): Html {
+export function rowsSection(table: AuditTable, labels: Labels): Html {
   return html`<section aria-labelledby="rows">
 <h2 id="rows">Private rows and their reconstructions</h2>
 <p>Left the private row, right its reconstruction, paired one-to-one by squared error. ● marks a cell that matches: a category
@@ -16,11 +15,15 @@ exactly, a number within ${percentText(table.tolerance)} of its column's range.<
 }
 
 /** What each column leaves open, against what guessing finds. */
-export function columnsSection({ columns, floorsFrom, matchRate, interval95, floors }: Table): Html {
+export function columnsSection({ columns, floorsFrom, matchRate, interval95, floors }: AuditTable): Html {
   return html`<section aria-labelledby="columns">
 <h2 id="columns">Column by column, against guessing</h2>
-<p>The first guess is the most frequent category or the median for every row; the second draws each cell from its column's values
-and is paired as the reconstruction is. Both know ${floorsFrom}. Only what lies above both tells of leakage.</p>
+<p>${
+    floors
+      ? html`The first guess is the most frequent category or the median for every row; the second draws each cell from its column's values
+and is paired as the reconstruction is. Both know ${floorsFrom}. Only what lies above both tells of leakage.`
+      : "There is no floor: one row tells nothing of what guesses find."
+  }</p>
 <table class="columns">
 <thead><tr><th scope="col">Column</th><th scope="col">Kind</th><th scope="col" class="number">Match</th><th scope="col" class="number">95 % interval</th><th scope="col" class="number">Most frequent</th><th scope="col" class="number">Drawn</th></tr></thead>
 <tbody>${columns.map(
@@ -38,13 +41,17 @@ export const ROWS_STYLE = `
 .rows th { width: 32%; }
 `;
 
-function numbers({ matchRate, interval95, floors }: Pick<Table, "matchRate" | "interval95" | "floors">): Html {
+function numbers({ matchRate, interval95, floors }: Pick<AuditTable, "matchRate" | "interval95" | "floors">): Html {
   const range = interval95 === null ? "–" : `${percentText(interval95[0])} to ${percentText(interval95[1])}`;
-  const cells = [percentText(matchRate), range, percentText(floors.marginal), percentText(floors.drawn)];
+  const cells = [
+    percentText(matchRate),
+    range,
+    ...(floors ? [percentText(floors.marginal), percentText(floors.drawn)] : ["–", "–"]),
+  ];
   return html`${cells.map((text) => html`<td class="number">${text}</td>`)}`;
 }
 
-function rowTable({ rows, columns, hits }: Table, i: number, labels: Labels): Html {
+function rowTable({ rows, columns, hits }: AuditTable, i: number, labels: Labels): Html {
   const { trueIndex, reconstructionIndex, truth, rebuilt } = rows[i]!;
   const name = (label: number | undefined) =>
     label === undefined ? "no label" : (labels.classNames?.[label] ?? `class ${label}`);

@@ -1,4 +1,4 @@
-import type { AuditPictures, AuditRecord } from "../../audit/index.ts";
+import type { AuditPictures, AuditRecord, AuditTable } from "../../audit/index.ts";
 import { floorsSection } from "../floors.ts";
 import { compactText, countText, dbText, percentText, plural, signedDbText } from "../format.ts";
 import { type Html, html } from "../html.ts";
@@ -101,7 +101,7 @@ function facts(record: AuditRecord): Html {
           [
             "Cells that match",
             percentText(scores.table.matchRate),
-            `guessing finds ${percentText(floorOf(scores.table))}; ${Math.round(scores.table.wholeRows * scores.table.rows.length)} of ${plural(scores.table.rows.length, "row")} whole`,
+            `${guessText(scores.table)}; ${Math.round(scores.table.wholeRows * scores.table.rows.length)} of ${plural(scores.table.rows.length, "row")} whole`,
           ],
         ] as const)
       : []),
@@ -120,6 +120,11 @@ function facts(record: AuditRecord): Html {
   return html`<dl class="facts">${rows.map(
     ([name, value, note]) => html`<div><dt>${name}</dt><dd><strong>${value}</strong><span>${note}</span></dd></div>`,
   )}</dl>`;
+}
+
+function guessText(table: AuditTable): string {
+  const floor = floorOf(table);
+  return floor === undefined ? "no floor: one row" : `guessing finds ${percentText(floor)}`;
 }
 
 function adviceSection({ advice }: AuditRecord): Html | undefined {

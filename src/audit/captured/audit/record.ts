@@ -100,6 +100,21 @@ const conclusion = z.strictObject({
   images: z.strictObject({ clear: count, of: count }).nullable(),
 });
 
+const ofRuns = runResults.shape.table.unwrap();
+const ofColumn = ofRuns.shape.columns.unwrap().element;
+
+/** A run's table, where there may be no floors: one private row tells nothing of what guesses find. */
+const rowScores = ofRuns.extend({
+  floors: ofRuns.shape.floors.nullable(),
+  beyondGuessing: z.boolean().nullable(),
+  columns: z
+    .array(ofColumn.extend({ floors: ofColumn.shape.floors.nullable() }))
+    .min(1)
+    .readonly(),
+  /** Of each true row, the cells that the others' most frequent categories and medians match; absent with one row. */
+  guessedCells: z.array(count).optional(),
+});
+
 /** The best row against the private images. */
 const scores = runResults
   .pick({
@@ -111,9 +126,10 @@ const scores = runResults
     pairs: true,
     floors: true,
     leakage: true,
-    table: true,
   })
   .extend({
+    /** Absent for images. */
+    table: rowScores.optional(),
     source: z.string().min(1),
     /** Mean one-to-one PSNR by row. */
     rows: z.record(z.string(), decibels),
@@ -172,6 +188,8 @@ export type AuditRow = AuditRecord["rows"][number];
 export type Confidence = z.infer<typeof confidence>;
 export type Conclusion = z.infer<typeof conclusion>;
 export type AuditScores = z.infer<typeof scores>;
+/** A table's cells against the private rows, of a run or an audit. */
+export type AuditTable = z.infer<typeof rowScores>;
 export type LabelReport = z.infer<typeof labels>;
 
 const KIND: StoredKind<AuditRecord> = {

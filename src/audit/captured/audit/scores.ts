@@ -1,4 +1,4 @@
-import type { Column } from "../../../data/index.ts";
+import { type Column, columnSpans } from "../../../data/index.ts";
 import {
   type Floors,
   floors,
@@ -11,8 +11,9 @@ import {
   take,
 } from "../../../metrics/index.ts";
 import { key, split } from "../../../util/index.ts";
+import { guessedByOthers } from "../../row-floors.ts";
 import { tableResults } from "../../table-results.ts";
-import type { AuditRow, AuditScores } from "./record.ts";
+import type { AuditRow, AuditScores, AuditTable } from "./record.ts";
 import { CONTROL } from "./search.ts";
 import type { Truth } from "./truth.ts";
 
@@ -48,12 +49,24 @@ export function scoresOf(
     source: truth.source,
     rows: Object.fromEntries(rows),
     ...(columns && {
-      table: tableResults({ truth: truth.images, rebuilt: images, pairs: pairs.oneToOne }, columns, {
-        known: undefined,
-        draws: split(split(key(seed), "score"), "rows"),
-      }),
+      table: tableOf({ truth: truth.images, rebuilt: images, pairs: pairs.oneToOne }, columns, seed),
     }),
     labels: truth.labels ? { trueLabels: [...truth.labels], ...scoreLabels(truth.labels, best.labels) } : null,
+  };
+}
+
+/** The private rows are all that is known of the columns: each is guessed from the others, and one alone not at all. */
+function tableOf(found: Parameters<typeof tableResults>[0], columns: readonly Column[], seed: number): AuditTable {
+  const draws = split(split(key(seed), "score"), "rows");
+  const table = tableResults(found, columns, { known: undefined, draws });
+  if (found.pairs.length > 1) {
+    const guessed = guessedByOthers(found.truth, columnSpans(columns), draws);
+    return { ...table, guessedCells: guessed.map((cells) => cells.filter(Boolean).length) };
+  }
+  return {
+    ...table,
+    ...{ floors: null, beyondGuessing: null, floorsFrom: "no floor: one row" },
+    columns: table.columns.map((column) => ({ ...column, floors: null })),
   };
 }
 
