@@ -17,7 +17,8 @@ export function conclusionText(
   const own = { headline: searchesHeadline(record, confidence), meaning: meaningOf(confidence) };
   if (!conclusion?.images) return own;
   const { leaks, contradicted, images } = conclusion;
-  if (contradicted) return leaks ? untold(images) : misled(confidence);
+  if (confidence.outcome === "exact") return contradicted ? { ...own, meaning: `${own.meaning} ${FOREIGN}` } : own;
+  if (contradicted) return leaks ? untold(images) : record.table ? MISLED_ROWS : MISLED;
   if (!leaks || (images.clear === images.of && confidence.outcome !== "agree-in-part")) return own;
   return { headline: `${leakText(images)}, as the private images show.`, meaning: IN_PART };
 }
@@ -36,14 +37,20 @@ function untold(images: Clear) {
   };
 }
 
-function misled({ best }: Confidence) {
-  const who = best === CLOSED_FORM ? "A closed form explains the update" : "The searches agree";
-  return {
-    headline: `${who}, but not on the private images: no meaningful leakage.`,
-    meaning:
-      "No private image was rebuilt clearly above its floor. Either what was found is not the client's, or the private images are not those of this update.",
-  };
-}
+const FOREIGN =
+  "The private images that were given are others: they are not those of this update, or the manifest describes them wrongly.";
+
+const MISLED = {
+  headline: "The searches agree, but not on the private images: no meaningful leakage.",
+  meaning:
+    "No private image was rebuilt clearly above its floor. Either what was found is not the client's, or the private images are not those of this update.",
+};
+
+const MISLED_ROWS = {
+  headline: "The searches agree, but not on the private rows: no meaningful leakage.",
+  meaning:
+    "No more of the private cells match than guessing finds. Either what was found is not the client's, or the private rows are not those of this update.",
+};
 
 /** What the searches tell among themselves. */
 function searchesHeadline({ rows, subject }: AuditRecord, { outcome, fitting, agreement }: Confidence): string {
