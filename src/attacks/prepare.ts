@@ -78,6 +78,7 @@ export async function prepareAttack(asked: AttackPlan): Promise<AttackRun> {
   const probabilities = oneHot(strategy.labels, model.classes);
   const options = {
     bake: { ...knownTensors({ ...observation.global, update: observation.update }), ...prior?.tensors },
+    weights: Object.keys({ ...knownTensors({ ...observation.global, update: {} }), ...prior?.tensors }), // not the update
     device,
     threads,
     store,

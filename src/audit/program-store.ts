@@ -53,7 +53,7 @@ export function programStore(options: ProgramStoreOptions = {}): ProgramStore {
 
 const NOWHERE: ProgramStore = { about: "", read: async () => undefined, write: async () => undefined };
 
-const OWNER_ONLY = 0o600; // programs tell of the model, and hold part of its weights
+const OWNER_ONLY = 0o600; // programs tell of the model and hold what was computed of its weights; of an observation they hold nothing
 
 function programFolder(): string {
   const { FEDLEAK_CACHE, XDG_CACHE_HOME } = process.env;

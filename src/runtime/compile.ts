@@ -9,6 +9,12 @@ import type { ProgramStore } from "./stored/store.ts";
 export interface CompileOptions {
   /** Inputs that become part of the program, by name: weights, targets. The runtime packs them once. */
   readonly bake?: Tensors;
+  /**
+   * Of `bake`, the names of the model's weights. Where they are given, nothing is computed of other tensors while compiling: one
+   * program serves all of these, and what is kept tells nothing of their elements. Absent: none where there is a store,
+   * all where there is none.
+   */
+  readonly weights?: readonly string[] | undefined;
   readonly device?: Device;
   /** Processor threads; 0 lets the runtime choose: one a core. */
   readonly threads?: number;
@@ -26,12 +32,12 @@ const WORTH_KEEPING = 1000; // nodes (our choice): smaller graphs are lowered in
  */
 export async function compile(
   outputs: Readonly<Record<string, Node>>,
-  { bake = {}, device = "cpu", threads = 0, store }: CompileOptions = {},
+  { bake = {}, weights, device = "cpu", threads = 0, store }: CompileOptions = {},
 ): Promise<Program> {
   const nodes = Object.values(outputs);
   verify(nodes);
   const kept = store && topological(nodes).length >= WORTH_KEEPING ? store : undefined;
-  const asked = { outputs, bake, device, threads };
+  const asked = { outputs, bake, weights: weights ?? (store && []), device, threads };
   const model = kept ? await assembleStored(asked, kept) : assembled(asked);
   try {
     return await openSession(model, { device, threads });

@@ -21,6 +21,8 @@ export interface Executable {
 export interface Asked {
   readonly outputs: Readonly<Record<string, Node>>;
   readonly bake: Tensors;
+  /** Of `bake`, what may be computed with while lowering; undefined: everything. */
+  readonly weights?: readonly string[] | undefined;
   readonly device: Device;
   readonly threads: number;
 }
@@ -29,8 +31,8 @@ export interface Asked {
 const LARGE_GRAPH = 6000;
 
 /** The program of a graph. */
-export function assembled(asked: Pick<Asked, "outputs" | "bake" | "device">): Executable {
-  const { given, ...parts } = assemble(lower(asked.outputs, asked.bake), asked.device);
+export function assembled(asked: Pick<Asked, "outputs" | "bake" | "weights" | "device">): Executable {
+  const { given, ...parts } = assemble(lower(asked.outputs, asked.bake, asked.weights), asked.device);
   return executable(parts, given);
 }
 

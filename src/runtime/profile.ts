@@ -24,10 +24,10 @@ export interface ProfileRow {
  */
 export async function profile(
   outputs: Readonly<Record<string, Node>>,
-  { bake = {}, device = "cpu", threads = 0 }: CompileOptions,
+  { bake = {}, weights, device = "cpu", threads = 0 }: CompileOptions,
   { feeds, runs, prefix }: { readonly feeds: Tensors; readonly runs: number; readonly prefix: string },
 ): Promise<{ rows(trace: string): readonly ProfileRow[] }> {
-  const lowered = lower(outputs, bake);
+  const lowered = lower(outputs, bake, weights);
   try {
     const session = await openSession(executable(assemble(lowered, device), lowered.given), {
       device,

@@ -1,10 +1,26 @@
 import { describe, expect, test } from "vitest";
-import { constant, conv, grad, input, mul, type Node, relu, reshape, square, sub, sum } from "../../src/graph/index.ts";
+import {
+  abs,
+  broadcastTo,
+  cast,
+  constant,
+  conv,
+  grad,
+  greater,
+  input,
+  mul,
+  type Node,
+  relu,
+  reshape,
+  square,
+  sub,
+  sum,
+} from "../../src/graph/index.ts";
 import { type Asked, assembled, type Executable } from "../../src/runtime/executable.ts";
 import { compile, type ProgramStore } from "../../src/runtime/index.ts";
 import { assembleStored } from "../../src/runtime/stored/assemble-stored.ts";
 import { keyOf } from "../../src/runtime/stored/key.ts";
-import { float32, type Shape, sizeOf, type Tensors } from "../../src/tensor/index.ts";
+import { float32, type Shape, sizeOf, type Tensor, type Tensors } from "../../src/tensor/index.ts";
 import { key, normal } from "../../src/util/index.ts";
 
 /** A store in memory that counts. */
@@ -37,7 +53,14 @@ function asked(change: Partial<Asked> & { readonly power?: 1 | 2; readonly seed?
   const [g] = grad(sum(power === 1 ? square(y) : square(square(y))), [w]);
   const distance = sum(square(sub(g!, input("target", w.shape))));
   const bake = { w: drawn(w.shape, seed), b: drawn([4], 2), target: drawn(w.shape, 3) };
-  return { outputs: { distance, dx: grad(distance, [x])[0]! }, bake, device: "cpu", threads: 1, ...rest };
+  return {
+    outputs: { distance, dx: grad(distance, [x])[0]! },
+    bake,
+    weights: ["w", "b"],
+    device: "cpu",
+    threads: 1,
+    ...rest,
+  };
 }
 
 const sameFile = (a: Executable, b: Executable) => expect(a).toEqual(b);
@@ -78,6 +101,82 @@ describe("a kept program", () => {
   });
 });
 
+describe("what is not a weight", () => {
+  /** Everything that a defence's mask and a norm make of a target, and of labels that are the graph's own. */
+  const secretive = (target: Tensor, labels: Tensor, weights?: readonly string[]): Asked => {
+    const [g, t, y] = [input("g", [9]), input("target", [9]), constant(labels)];
+    const outputs = {
+      masked: sum(mul(g, cast(greater(abs(t), 0)))),
+      norm: mul(sum(square(t)), sum(g)),
+      moved: mul(broadcastTo(reshape(mul(t, 3), [3, 3]), [2, 3, 3]), 2),
+      target: mul(sub(t, abs(t)), g),
+      labels: mul(g, abs(sub(y, 1))),
+    };
+    return { outputs, bake: { target }, device: "cpu", threads: 1, ...(weights && { weights }) };
+  };
+  const values = [1234.5, 0, -77.25, 0, 0, 31, -5.5, 8, 9.75];
+  const target = float32([9], values);
+  const labels = float32([9], [0.125, 0.625, 0.25, 9, 8, 7, 6, 5, 4]);
+  const bytesOf = (numbers: readonly number[]) => Buffer.from(Float32Array.from(numbers).buffer);
+  const made: readonly (readonly [string, Buffer])[] = [
+    ["t", bytesOf(values.slice(0, 3))],
+    ["|t|", bytesOf(values.slice(0, 3).map(Math.abs))],
+    ["3·t", bytesOf(values.slice(0, 3).map((v) => 3 * v))],
+    ["t ≠ 0 as floats", bytesOf(values.map((v) => +(v !== 0)))],
+    ["t ≠ 0 as bools", Buffer.from(values.map((v) => +(v !== 0)))],
+    ["t − |t|", bytesOf(values.map((v) => v - Math.abs(v)))],
+    ["Σt²", bytesOf([values.reduce((s, v) => s + v * v, 0)])],
+    ["labels", bytesOf(Array.from(labels.data))],
+    ["|labels − 1|", bytesOf(Array.from(labels.data, (v) => Math.abs(v - 1)))],
+  ];
+
+  test.each([
+    ["where weights are named", []],
+    ["by default", undefined],
+  ] as const)("leaves no trace: %s", async (_, w) => {
+    const store = memory();
+    const fresh = await assembleStored(secretive(target, labels, w), store);
+    const files = [...store.files.values()].map((file) => Buffer.from(file));
+    expect(files.length).toBe(1); // nothing was looked at
+    expect(made.filter(([, pattern]) => files.some((file) => file.includes(pattern))).map(([what]) => what)).toEqual(
+      [],
+    );
+    sameFile(await assembleStored(secretive(target, labels, w), store), fresh);
+  });
+
+  test("is no part of the key: one program serves all updates", async () => {
+    const store = memory();
+    await assembleStored(secretive(target, labels), store);
+    const files = store.files.size;
+    const other = secretive(drawn([9], 8), labels, []);
+    sameFile(await assembleStored(other, store), assembled(other));
+    expect(store.files.size).toBe(files);
+  });
+
+  test("is found in the file of a program that may look at it, so that these searches can fail", () => {
+    const { bytes, external } = assembled(secretive(target, labels));
+    const files = [bytes, ...external.map(({ data }) => data)].map((file) => Buffer.from(file));
+    const found = made.filter(([, pattern]) => files.some((file) => file.includes(pattern))).map(([what]) => what);
+    expect(found).toEqual(expect.arrayContaining(["|t|", "t − |t|", "Σt²"]));
+  });
+
+  test("is computed with at run time, to the same result", async () => {
+    const { outputs, bake } = secretive(target, labels);
+    const run = async (weights: readonly string[] | undefined) => {
+      const program = await compile(outputs, { bake, weights, threads: 1 });
+      const result = await program.run({ g: drawn([9], 2) });
+      await program.release();
+      return result;
+    };
+    const [open, closed] = [await run(undefined), await run([])];
+    for (const name of Object.keys(outputs)) {
+      for (const [i, v] of open[name]!.data.entries()) {
+        expect(Math.abs(closed[name]!.data[i]! - v)).toBeLessThanOrEqual(1e-5 * Math.abs(v) + 1e-6); // float32 sums
+      }
+    }
+  });
+});
+
 describe("a key", () => {
   const keyFor = async (request: Asked, about = "here") => (await keyOf(request, about)).key;
 
@@ -94,6 +193,7 @@ describe("a key", () => {
     ],
     ["fewer outputs", () => asked({ outputs: { dx: asked().outputs.dx! } }), "here"],
     ["another fixed tensor", () => ofConstant(2), "here"],
+    ["fewer weights", () => asked({ weights: ["w"] }), "here"],
     ["less that is baked", () => asked({ bake: { w: asked().bake.w! } }), "here"],
     ["more threads", () => asked({ threads: 2 }), "here"],
     ["another device", () => asked({ device: "webgpu" }), "here"],

@@ -9,6 +9,8 @@ export interface Context extends Emitter {
   narrow(node: Node): string;
   /** The elements of a node that is known at compile time, row-major; undefined of others. */
   constant(node: Node): ArrayLike<number> | undefined;
+  /** Whether `constant` knows the elements, without looking at them: a program that depends on them is kept apart. */
+  isKnown(node: Node): boolean;
 }
 
 /** Writes a node's ONNX form and returns the name of its value. */

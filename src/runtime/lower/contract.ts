@@ -45,7 +45,7 @@ function convolved(x: Node, w: Value, attrs: Conv & { readonly size: readonly [n
  * baked (attacks), the runtime packs them once, and second-order terms would keep transforms alive: 14 % more memory.
  */
 function isFed(w: Node, c: Context): boolean {
-  return w.op.name === "input" && c.constant(w) === undefined;
+  return w.op.name === "input" && !c.isKnown(w);
 }
 
 type InputGradient = Node<AttrsOf<"conv-input">>;
@@ -53,7 +53,7 @@ type WeightGradient = Node<AttrsOf<"conv-weight">>;
 
 /** A matrix, or what it is the transpose of. */
 function untransposed(x: Node, c: Context): [string, boolean] {
-  return x.op.name === "transpose" && c.constant(x) === undefined ? [c.value(x.inputs[0]!), true] : [c.value(x), false];
+  return x.op.name === "transpose" && !c.isKnown(x) ? [c.value(x.inputs[0]!), true] : [c.value(x), false];
 }
 
 /**
@@ -64,13 +64,7 @@ function asConv({ attrs: { stride, padding, dilation, groups }, inputs: [g, w] }
   const [kh, kw] = w!.shape.slice(2) as [number, number];
   const inside = dilation[0] * (kh - 1) >= padding[0] && dilation[1] * (kw - 1) >= padding[1];
   const pixels = g!.shape[0]! * g!.shape[2]! * g!.shape[3]!;
-  return (
-    groups === 1 &&
-    stride[0] === 1 &&
-    stride[1] === 1 &&
-    inside &&
-    (c.constant(w!) !== undefined || pixels >= FLIP_PAYS)
-  );
+  return groups === 1 && stride[0] === 1 && stride[1] === 1 && inside && (c.isKnown(w!) || pixels >= FLIP_PAYS);
 }
 
 const FLIP_PAYS = 512; // pixels of the batch; at 256, both forms took the same time (512 channels, 3×3)
@@ -104,7 +98,7 @@ function flippedAtRunTime(w: string, [o, i, kh, kw]: readonly [number, number, n
 function convTranspose(node: InputGradient, c: Context): string {
   const [g, w] = node.inputs as [Node, Node];
   const { inputSize, stride, padding, dilation } = node.attrs;
-  if (c.constant(w) === undefined && tallPays("transposed", g.shape, w.shape, node.attrs)) {
+  if (!c.isKnown(w) && tallPays("transposed", g.shape, w.shape, node.attrs)) {
     return tallTranspose(g, w, node.attrs, c);
   }
   const left = ([0, 1] as const).map((axis) => {

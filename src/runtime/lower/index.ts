@@ -27,25 +27,30 @@ const FOLDED_UP_TO = 1 << 16; // elements (our choice): beyond, the runtime is f
 
 /**
  * Lowers a graph to one ONNX model. Inputs named in `bake` become initializers; what depends on them alone and is
- * small is computed here, by the reference kernels.
+ * small is computed here, by the reference kernels. With `weights`, that is so of these inputs only: the elements of the others, and
+ * of the graph's own tensors, which may come of a client's data, are not looked at.
  */
-export function lower(wanted: Readonly<Record<string, Node>>, bake: Tensors): Lowered {
+export function lower(
+  wanted: Readonly<Record<string, Node>>,
+  bake: Tensors,
+  weights?: readonly string[] | undefined,
+): Lowered {
   const emit = emitter();
   const simple = simplify(Object.values(wanted));
   const outputs = Object.fromEntries(Object.keys(wanted).map((name, i) => [name, simple[i]!]));
   const nodes = topological(Object.values(outputs));
-  const fixed = fixedNodes(nodes, bake);
+  const known = knownNodes(nodes, bake, weights && new Set(weights));
   const constants = new Map<Node, Values>();
   const names = new Map<Node, string>();
 
   const constant = (node: Node): Values | undefined => {
-    if (!fixed.has(node)) return undefined;
+    if (!known.has(node)) return undefined;
     const values = constants.get(node) ?? fold(node, bake, (x) => constant(x)!);
     constants.set(node, values);
     return values;
   };
   const nameOf = (node: Node): string => {
-    const name = names.get(node) ?? (fixed.has(node) ? initializer(node) : emitNode(node));
+    const name = names.get(node) ?? (known.has(node) || tensorOf(node, bake) ? initializer(node) : emitNode(node));
     names.set(node, name);
     return name;
   };
@@ -60,9 +65,10 @@ export function lower(wanted: Readonly<Record<string, Node>>, bake: Tensors): Lo
   const context: Context = {
     ...emit,
     constant: (node) => {
-      const given = tensorOf(node, bake);
+      const given = known.has(node) ? tensorOf(node, bake) : undefined;
       return given ? numbers(given) : constant(node);
     },
+    isKnown: (node) => known.has(node),
     value: nameOf,
     narrow: (node) => {
       const splat = splatOf(node);
@@ -75,7 +81,7 @@ export function lower(wanted: Readonly<Record<string, Node>>, bake: Tensors): Lo
     return emit.within(node.op.name, () => lowering(node, context));
   };
 
-  const fed = nodes.filter((node) => node.op.name === "input" && !fixed.has(node));
+  const fed = nodes.filter((node) => node.op.name === "input" && !tensorOf(node, bake));
   const inputs = fed.map(border);
   for (const node of fed) names.set(node, String(node.attrs.name));
   const twin = inputs.find(({ name }) => name in outputs);
@@ -94,17 +100,27 @@ export function lower(wanted: Readonly<Record<string, Node>>, bake: Tensors): Lo
   return { ...emit.finish(inputs, results), inputs, outputs: results, ...about };
 }
 
-/** The nodes whose elements are known now: constants, baked inputs, and what is cheaply computed from these alone. */
-function fixedNodes(nodes: readonly Node[], bake: Tensors): ReadonlySet<Node> {
-  const fixed = new Set<Node>();
+/**
+ * The nodes whose elements may be looked at now: scalars, baked inputs and the graph's own tensors (with `weights`, these inputs
+ * only), and what is cheaply computed from these alone.
+ */
+function knownNodes(
+  nodes: readonly Node[],
+  bake: Tensors,
+  weights: ReadonlySet<string> | undefined,
+): ReadonlySet<Node> {
+  const known = new Set<Node>();
+  const isOpen = ({ op, attrs: { name } }: Node) => {
+    if (op.name === "input") return String(name) in bake && (!weights || weights.has(String(name)));
+    return op.name !== "constant" || !weights;
+  };
   for (const node of nodes) {
     const leaf = node.inputs.length === 0;
-    const known = leaf
-      ? node.op.name !== "input" || String(node.attrs.name) in bake
-      : !NEVER_FOLDED.has(node.op.name) && node.inputs.every((x) => fixed.has(x) && isFoldable(node, x));
-    if (known) fixed.add(node);
+    const foldable = () =>
+      !NEVER_FOLDED.has(node.op.name) && node.inputs.every((x) => known.has(x) && isFoldable(node, x));
+    if (leaf ? isOpen(node) : foldable()) known.add(node);
   }
-  return fixed;
+  return known;
 }
 
 function isFoldable(node: Node, x: Node): boolean {

@@ -8,10 +8,12 @@ import type { ProgramStore } from "./store.ts";
 /**
  * The program of a graph, ready to be opened: the kept one where there is one, else a new one, which is kept.
  *
- * Both are the same bytes. What is kept has no baked tensor in it, but for what was computed of their elements while
- * lowering; which tensors those were is found by watching, and their elements are then part of the key.
+ * Both are the same bytes. What is kept has no baked tensor in it, but for what was computed of the elements of weights while
+ * lowering; which ones those were is found by watching, and their elements are then part of the key. Of what is not
+ * named as weights, and of the graph's own tensors, nothing is computed and nothing is kept.
  */
-export async function assembleStored(asked: Asked, store: ProgramStore): Promise<Executable> {
+export async function assembleStored(request: Asked, store: ProgramStore): Promise<Executable> {
+  const asked = { ...request, weights: request.weights ?? [] };
   const { key, constants } = await keyOf(asked, store.about);
   const complete = ({ parts, given }: Program) =>
     executable(
@@ -22,7 +24,7 @@ export async function assembleStored(asked: Asked, store: ProgramStore): Promise
   if (known) return complete(known);
 
   const { watched, names, reads } = watch(asked.bake);
-  const { given, ...parts } = assemble(lower(asked.outputs, watched), asked.device);
+  const { given, ...parts } = assemble(lower(asked.outputs, watched, asked.weights), asked.device);
   const read = [...reads].sort();
   const sources = given.map(({ name, tensor: t }) => ({ name, from: origin(t, names, constants) }));
   const made: Program = { kind: "program", parts, given: sources };

@@ -2,18 +2,19 @@ import { topological } from "../../graph/index.ts";
 import type { Tensor } from "../../tensor/index.ts";
 import type { Asked } from "../executable.ts";
 
-const FORMAT = 1; // of keys and entries; another one when either changes
+const FORMAT = 2; // of keys and entries; another one when either changes
 
 /**
  * The key of a program, and the graph's fixed tensors in the order of the graph.
  *
  * It follows from the structure of the graph, the elements of its fixed tensors, the options, names, types and shapes of what
- * is baked, and `about`. The elements of baked tensors are no part of it.
+ * is baked, which of it are weights, and `about`. The elements of baked tensors are no part of it.
  */
 export async function keyOf(asked: Asked, about: string): Promise<{ key: string; constants: readonly Tensor[] }> {
   const { text, constants } = structure(asked.outputs);
   const baked = Object.entries(asked.bake).map(([name, { dtype, shape }]) => [name, dtype, shape] as const);
-  const parts = [FORMAT, about, asked.device, asked.threads, text, baked.sort(([a], [b]) => (a < b ? -1 : 1))];
+  const weights = asked.weights?.toSorted();
+  const parts = [FORMAT, about, asked.device, asked.threads, text, baked.sort(([a], [b]) => (a < b ? -1 : 1)), weights];
   return { key: await keyWith(JSON.stringify(parts), constants), constants };
 }
 
