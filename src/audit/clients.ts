@@ -62,7 +62,8 @@ const AT_ONCE = 500; // images measured at once; our choice
 /**
  * The indices of `count` private images, drawn from all of the data, or from one client's where the data are partitioned.
  *
- * The client is the spec's, else drawn from its key among those that have as many images (our choice: every trial has a
+ * The client is the spec's, else drawn from its key: the first with as many images in an order of all clients that is random and the
+ * same for every `count`, so that batches of several sizes are one client's where it has enough (our choice: every trial has a
  * batch, and large clients are attacked rather than small ones). Without a partition `keys.client` is not used.
  * Throws FedleakError when the client, or every one of them, has fewer images.
  */
@@ -109,7 +110,8 @@ function holderOf(
   { count, key }: { readonly count: number; readonly key: Key },
 ): Holder {
   const able = eligible(asked, holdings, count);
-  const number = asked.client ?? able[Math.floor(uniform(key, 1)[0]! * able.length)]!;
+  const rank = uniform(key, asked.clients);
+  const number = asked.client ?? able.reduce((first, next) => (rank[next]! < rank[first]! ? next : first));
   return { number, indices: holdings[number]!, among: asked.client === null ? able.length : null };
 }
 

@@ -24,12 +24,22 @@ export function declarePartition(declare: Declare): void {
 /** The names of those flags as commander has them. */
 export const PARTITION_FLAGS = ["partition", "clients", "classesPerClient", "alpha", "client"] as const;
 
-/** What the flags ask for; undefined: no partition. Throws FedleakError where one of the others stands without `--partition`. */
+/** The partitions that a flag is of. */
+const OF: { readonly [flag: string]: readonly string[] } = {
+  classesPerClient: ["label-skew"],
+  alpha: ["dirichlet", "quantity-skew"],
+};
+
+/**
+ * What the flags ask for; undefined: no partition.
+ *
+ * Throws FedleakError where one of the others stands without `--partition`, or with one that it has no effect on.
+ */
 export function partitionOf(flags: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
   const given = PARTITION_FLAGS.filter((name) => flags[name] !== undefined);
   if (given.length === 0) return undefined;
   if (flags.partition === undefined) {
-    const flag = `--${given[0]!.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    const flag = flagOf(given[0]!);
     fail({
       who: flag,
       must: "it must be known how the images are spread over clients",
@@ -37,5 +47,19 @@ export function partitionOf(flags: Readonly<Record<string, unknown>>): Record<st
       remedy: `Add --partition with ${Object.keys(PARTITIONS).join(", ")}, or leave ${flag} away.`,
     });
   }
+  const idle = given.find((name) => name in OF && !OF[name]!.includes(String(flags.partition)));
+  if (idle !== undefined && Object.hasOwn(PARTITIONS, String(flags.partition))) {
+    fail({
+      who: flagOf(idle),
+      must: `it is of ${OF[idle]!.join(" and ")}`,
+      got: `--partition ${flags.partition}, which it has no effect on`,
+      remedy: "Leave it away, or choose another --partition.",
+    });
+  }
   return Object.fromEntries(given.map((flag) => [flag === "partition" ? "name" : flag, flags[flag]]));
+}
+
+/** `classesPerClient` → `--classes-per-client` */
+function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

@@ -110,6 +110,21 @@ describe("the batch of a client", () => {
   });
 });
 
+test("a seed's client is the same at every batch size that it has the images for", async () => {
+  const spec = asked({ name: "quantity-skew", clients: 12, alpha: 0.7 });
+  const { source } = await prepareTrial(spec);
+  const holdings = (await holdingsOf(spec, source, key(4)))!;
+  const clientOf = (count: number, seed: number) =>
+    drawPrivate(spec, { labels: source.labels, holdings }, { count, keys: { batch: key(seed), client: key(seed) } })
+      .holder!.number;
+  for (const seed of [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]) {
+    const large = holdings.map((own) => own.length).sort((a, b) => b - a)[2]!; // three clients have as many
+    const [one, four, most] = [clientOf(1, seed), clientOf(4, seed), clientOf(large, seed)];
+    if (holdings[one]!.length >= 4) expect([seed, four]).toEqual([seed, one]);
+    if (holdings[four]!.length >= large) expect([seed, most]).toEqual([seed, four]);
+  }
+});
+
 describe("what cannot be is refused, with a remedy", () => {
   test.each([
     [

@@ -114,6 +114,16 @@ describe("flags", () => {
   test.each([
     ["clients of no partition", { ...TWO, clients: 5 }, /--clients: .*got no --partition\. Add --partition with iid, /],
     [
+      "a concentration of iid",
+      { ...TWO, partition: "iid", alpha: 3 },
+      /--alpha: it is of dirichlet and quantity-skew; got --partition iid, .*no effect/,
+    ],
+    [
+      "classes a client of dirichlet",
+      { ...TWO, setting: ["a=partition:dirichlet,classes-per-client:7"] },
+      /--classes-per-client: it is of label-skew; got --partition dirichlet/,
+    ],
+    [
       "another partition's name",
       { ...TWO, setting: ["a=partition:label-skw"] },
       /got "label-skw"\. Did you mean "label-skew"\?/,
