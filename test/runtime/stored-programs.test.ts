@@ -19,6 +19,7 @@ import {
 import { type Asked, assembled, type Executable } from "../../src/runtime/executable.ts";
 import { compile, type ProgramStore } from "../../src/runtime/index.ts";
 import { assembleStored } from "../../src/runtime/stored/assemble-stored.ts";
+import { decodeEntry } from "../../src/runtime/stored/entry.ts";
 import { keyOf } from "../../src/runtime/stored/key.ts";
 import { float32, type Shape, sizeOf, type Tensor, type Tensors } from "../../src/tensor/index.ts";
 import { key, normal } from "../../src/util/index.ts";
@@ -175,6 +176,19 @@ describe("what is not a weight", () => {
       }
     }
   });
+});
+
+test("what is read from a disk, a Buffer, becomes aligned copies", async () => {
+  const store = memory();
+  await assembleStored(asked(), store);
+  const entries = await Promise.all(
+    [...store.files].map(([name, file]) => decodeEntry(name, Buffer.concat([Buffer.alloc(3), file]).subarray(3))),
+  );
+  const program = entries.find((entry) => entry?.kind === "program")!;
+  const { bytes, external } = (program as Extract<typeof program, { kind: "program" }>).parts;
+  for (const part of [bytes, ...external.map(({ data }) => data)]) {
+    expect([part.byteOffset % 8, part.buffer.byteLength]).toEqual([0, part.length]); // nothing of the file stays with it
+  }
 });
 
 describe("a key", () => {

@@ -73,7 +73,7 @@ function withBlobs(
   let at = 0;
   const next = (length: number) => {
     at += length;
-    return blobs.slice(at - length, at); // a copy of its own: aligned
+    return new Uint8Array(blobs.subarray(at - length, at)); // a copy of its own, aligned: a Buffer's `slice` is none
   };
   const bytes = next(fileLength);
   return {
