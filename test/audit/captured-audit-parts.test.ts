@@ -257,6 +257,9 @@ describe("the truth", () => {
       classNames: ["dog", "x", "y", "cat"],
     });
     expect(labels).toEqual([7, 3]);
+    const digits = { ...frame, classNames: ["3", "8"] }; // 2 is no name, and no index among names that are numbers
+    expect((await readTruth(await classFolders(["8"]), digits)).labels).toEqual([1]);
+    expect((await readTruth(await classFolders(["2"]), digits)).labels).toBeUndefined();
     const five = { ...frame, classes: 5 };
     await expect(readTruth(await classFolders(["7"]), five)).rejects.toThrow(/5 classes; got class 7/);
   });
@@ -298,6 +301,8 @@ describe("a request", () => {
     [{ grants: ["public-date"] }, /Did you mean "public-data"/],
     [{ grants: ["bn-statistics"] }, /one of labels, public-data; got "bn-statistics"/],
     [{ attack: { prior: "p" } }, /a prior needs the grant "public-data"/],
+    [{ target: "y" }, /column of a truth that is a table.*got no truth/],
+    [{ target: "y", truth: "photos" }, /got the truth photos/],
     [{ seeds: 99 }, /audit seeds: it must be a whole number from 1 to 20; got 99/],
     [{ sedes: 2 }, /Did you mean "seeds"/],
     [{ device: "gpu" }, /device/],

@@ -97,6 +97,10 @@ describe("a captured update of a table", { timeout: 60_000 }, () => {
     const record = await audited(folder);
     expect(record.confidence!.outcome).toBe("exact");
     expect(record.table).toEqual({ columns: ["age", "job", "car"], rows: [["42", "sales", "yes"]] });
+    expect(record.advice.join(" ")).not.toMatch(/image|picture|convolution|normalisation/);
+    const about = (name: string) => record.ledger.find(({ assumption }) => assumption === name);
+    expect(about("normalisation")!.note).toBe("stated in the manifest");
+    expect(about("batch-size")!.value).toBe("1 row is looked for");
     expect(record.ledger.find(({ assumption }) => assumption === "columns")).toMatchObject({
       value: "age (18 to 98), job (3 categories), car (2 categories)",
       note: expect.stringMatching(/known to the server.*stated in the manifest/),
@@ -157,6 +161,13 @@ describe("the manifest", () => {
     ["no categories", [AGE, { name: "job", kind: "categorical" }, CAR], {}, /column "job": .*two different categories/],
     ["too few numbers", [AGE, JOB], {}, /columns: the model's input must be \[1,1,4\].*got \[1,1,6\]/],
     ["twice", [AGE, AGE, JOB, CAR], {}, /column "age": each column must be there once/],
+    [
+      "scaled categories",
+      [AGE, { ...JOB, mean: 0.2, std: 0.4 }, CAR],
+      {},
+      /column "job": .*1 and 0s; got mean and std/,
+    ],
+    ["half a scaling", [{ ...AGE, std: 2 }, JOB, CAR], {}, /column "age": .*both, or neither; got std alone/],
     ["two scalings", COLUMNS, { normalisation: { mean: [0], std: [1] } }, /scaled column by column/],
   ])("is refused with %s", async (_, columns, changes, words) => {
     const folder = await captured(1);

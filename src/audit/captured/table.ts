@@ -41,12 +41,34 @@ export function tableOf(
   columnSpans(columns).forEach(({ from }, i) => {
     const column = columns[i]!;
     const { mean: centre, std: spread } = entries[i]!;
-    if (column.kind === "categorical" || (centre === undefined && spread === undefined)) return;
+    checkScaling(column, { mean: centre, std: spread }, who);
+    if (column.kind === "categorical" || centre === undefined || spread === undefined) return;
     const range = column.max - column.min;
-    mean[from] = ((centre ?? 0) - column.min) / range;
-    std[from] = (spread ?? 1) / range;
+    mean[from] = (centre - column.min) / range;
+    std[from] = spread / range;
   });
   return { columns, mean, std };
+}
+
+/** Throws unless a column has mean and std both or neither, and neither where it has categories. */
+function checkScaling(
+  { name, kind }: Column,
+  scaling: { readonly mean: number | undefined; readonly std: number | undefined },
+  who: string,
+): void {
+  const told = (["mean", "std"] as const).filter((entry) => scaling[entry] !== undefined);
+  if (told.length === 0 || (told.length === 2 && kind === "numeric")) return;
+  const categorical = kind === "categorical";
+  fail({
+    who: `${who}, column "${name}"`,
+    must: categorical
+      ? "a categorical column is fed as 1 and 0s"
+      : "a numeric column has mean and std both, or neither",
+    got: categorical ? told.join(" and ") : `${told[0]} alone`,
+    remedy: categorical
+      ? "Remove them; where categories were scaled too, state each as a numeric column from 0 to 1."
+      : "Write the other too: mean 0 and std 1 where there was none.",
+  });
 }
 
 /** The network from rows in [0,1]. */

@@ -37,13 +37,14 @@ export function adviceOn(
   conclusion: Conclusion | undefined,
   check: AuditRecord["check"],
 ): string[] {
+  const noun = nounOf(subject);
   const doubts = check.findings.filter(({ level }) => level === "doubt").map(({ text }) => text);
   return [
     ...(conclusion?.leaks
       ? protections(subject, confidence?.outcome === "exact")
       : [
           ...(conclusion?.contradicted
-            ? ["Make sure that the private images are those behind this very update: what was found explains it."]
+            ? [`Make sure that the private ${noun}s are those behind this very update: what was found explains it.`]
             : []),
           ...furtherTests(subject, confidence),
         ]),
@@ -51,18 +52,23 @@ export function adviceOn(
   ];
 }
 
-function protections({ captured, images, observation }: Subject, exact: boolean): string[] {
-  const { manifest, model } = captured;
+/** What a client's data are called. */
+const nounOf = ({ captured }: Subject): "row" | "image" => (captured.table ? "row" : "image");
+
+function protections(subject: Subject, exact: boolean): string[] {
+  const { captured, images, observation } = subject;
+  const { manifest, model, table } = captured;
+  const noun = nounOf(subject);
   const normed = model.buffers.length > 0;
   return [
     "Add secure aggregation, so that the server sees only the sum of many clients, or train with dp-sgd: fedleak attack --defence tells what a setting is worth.",
     ...(exact
       ? [
-          "A first linear layer that the image goes into gives it away: put a convolution before it, or leave its bias out.",
+          `A first linear layer that the ${noun} goes into gives it away: ${table ? "" : "put a convolution before it, or "}leave its bias out${table ? ", and send no update of one row" : ""}.`,
         ]
       : []),
     ...(images <= FEW
-      ? [`Larger batches: ${images} ${images === 1 ? "image shares" : "images share"} one update here.`]
+      ? [`Larger batches: ${images} ${noun}${images === 1 ? " makes" : "s share"} one update here.`]
       : []),
     ...(manifest.localSteps === 1
       ? ["Several local steps before anything is sent: the server then sees only their sum."]
@@ -77,7 +83,9 @@ const FEW = 16; // images; where our searches still rebuild some; our choice
 
 const OF_TRAINING: readonly string[] = ["learningRate", "localSteps"]; // a gradient has none
 
-function furtherTests({ spec, captured, images, stated }: Subject, confidence: Confidence | undefined): string[] {
+function furtherTests(subject: Subject, confidence: Confidence | undefined): string[] {
+  const { spec, captured, images, stated } = subject;
+  const noun = nounOf(subject);
   const guessed = ["batchSize", "localSteps", "learningRate", "normalisation", "batchNorm"].filter(
     (name) => !stated.has(name),
   );
@@ -87,18 +95,22 @@ function furtherTests({ spec, captured, images, stated }: Subject, confidence: C
     "Nothing shown is no proof of safety: another attack, more time, or a server that knows more may reach further.",
     ...(confidence?.outcome === "fit-but-disagree"
       ? [
-          "The update is explained by images that differ from seed to seed: a prior (--prior, --grant public-data) may tell which are real.",
+          captured.table
+            ? "The update is explained by rows that differ from seed to seed: believe none of them."
+            : "The update is explained by images that differ from seed to seed: a prior (--prior, --grant public-data) may tell which are real.",
         ]
       : []),
     ...(confidence ? unconfirmed(confidence) : []),
     ...(confidence?.best === CLOSED_FORM
       ? ["Let searches look for it too (--attack auto), from several --seeds."]
       : ["Run it longer (--budget 1h) and with more --seeds before you rely on it."]),
-    ...(images > 1 ? ["Audit the client's smallest batch: one image leaks most."] : []),
+    ...(images > 1 ? [`Audit the client's smallest batch: one ${noun} leaks most.`] : []),
     ...(needed.length > 0 ? [`Write into the manifest what was guessed: ${needed.join(", ")}.`] : []),
     ...(spec.grants.includes("labels")
       ? []
-      : ["Grant the labels (--truth DIR --grant labels) to see what a server that knows them gets."]),
+      : [
+          `Grant the labels (${captured.table ? "--truth FILE.csv --target COLUMN" : "--truth DIR"} --grant labels) to see what a server that knows them gets.`,
+        ]),
   ];
 }
 

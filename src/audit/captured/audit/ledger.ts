@@ -109,7 +109,7 @@ function threatModel({ captured, observation, spec, images, prior }: Subject, la
     },
     {
       assumption: "batch-size",
-      value: `${images} images are looked for`,
+      value: `${images} ${captured.table ? "row" : "image"}${images === 1 ? " is" : "s are"} looked for`,
       origin: "user",
       note: spec.batchSize === null ? "as the manifest tells" : "as asked for on the command line",
     },

@@ -4,6 +4,7 @@ import { fail } from "../../../util/index.ts";
 import { AUTO } from "../../auto.ts";
 import { refuse } from "../../schema-error.ts";
 import { MOST_THREADS } from "../../spec.ts";
+import { isTable } from "./truth.ts";
 
 /** What an audit of a captured update is asked to do, complete. Plain JSON, stored in its record and read again by `resume`. */
 export type AuditSpec = z.output<typeof auditSpec>;
@@ -64,6 +65,7 @@ export function completeAuditSpec(request: AuditRequest): AuditSpec & { readonly
   const spec = parsed.data;
   parseDevice(spec.device);
   checkGrants(spec);
+  checkTarget(spec);
   checkAdaptive(spec.attack.settings);
   const counted = ["evaluations", "iterations"].some((name) => spec.attack.settings[name] !== undefined);
   const { budgetMs = counted ? null : BUDGET_MS } = spec;
@@ -88,6 +90,17 @@ function checkGrants({ grants, truth, attack }: AuditSpec): void {
       remedy: "Pass --grant public-data, or no prior.",
     });
   }
+}
+
+/** Classes are a column only where the truth is a table. */
+function checkTarget({ target, truth }: AuditSpec): void {
+  if (target === null || (truth !== null && isTable(truth))) return;
+  fail({
+    who: "audit target",
+    must: "it names a column of a truth that is a table, as .csv, .tsv or .txt",
+    got: truth === null ? "no truth" : `the truth ${truth}`,
+    remedy: "Pass --truth rows.csv, or leave --target away.",
+  });
 }
 
 /** A manifest does not tell of defences, so there is nothing to adapt to. */

@@ -60,7 +60,7 @@ export async function readSubject(spec: AuditSpec): Promise<Subject> {
   if (prior) checkPrior(prior.prior, { granted: spec.grants, inputShape, classes });
   return {
     ...{ spec, device: parseDevice(spec.device), captured, images, truth, prior },
-    stated: await statedEntries(spec.update),
+    stated: new Set([...(await statedEntries(spec.update)), ...(table ? ["normalisation"] : [])]), // by the columns
     observation: observationOf(captured, images, beyond),
     inputsPrint: await fingerprint(
       ...[canonicalJson(manifest), before.params, before.buffers, estimate.update, buffers, `${images}`],

@@ -38,11 +38,14 @@ export interface TruthFrame {
  */
 export async function readTruth(path: string, frame: TruthFrame): Promise<Truth> {
   if (path.endsWith(".safetensors")) return fromFile(path, frame);
-  if (/\.csv(\.gz)?$/.test(path)) return fromTable(path, frame);
+  if (isTable(path)) return fromTable(path, frame);
   const inside = join(path, TRUTH_FILE);
   if (await exists(inside)) return fromFile(inside, frame);
   return fromFolder(path, frame);
 }
+
+/** Whether a path names the rows of a table, by its ending; commas, tabs and the like are told apart by what is in it. */
+export const isTable = (path: string): boolean => /\.(csv|tsv|txt)(\.gz)?$/i.test(path);
 
 const TRUTH_FILE = "truth.safetensors"; // as train/capture-files.ts writes it
 
@@ -125,8 +128,11 @@ function labelsOf(
 function classOf(name: string, classNames: readonly string[]): number | undefined {
   const named = classNames.indexOf(name);
   if (named >= 0) return named;
-  return /^\d+$/.test(name) ? Number(name) : undefined;
+  const numbered = classNames.some((one) => DIGITS.test(one)); // then digits are names, and this is none of them
+  return DIGITS.test(name) && !numbered ? Number(name) : undefined;
 }
+
+const DIGITS = /^\d+$/;
 
 const ENDINGS: ReadonlySet<string> = new Set([".png", ".jpg", ".jpeg", ".webp"]); // what decodes, as in class folders
 
