@@ -137,6 +137,7 @@ export function completeSpec(asked: RunRequest): RunSpec {
   const spec = { ...parsed.data, data };
   parseDevice(spec.device);
   checkData(spec.data);
+  if (spec.data.name === "table" && spec.measure.mismatchedFloor) refuseMismatched();
   const { grants } = spec.client;
   const defences = spec.client.defences.map(({ name, settings }) => link(name, settings));
   chain(...defences); // throws where their order makes no sense
@@ -158,13 +159,23 @@ function withTableDefaults(request: RunRequest): RunRequest {
   return { ...request, model: { name: model, ...request.model }, attack: { name: attack, ...request.attack } };
 }
 
+/** Its score would be the PSNR of encoded rows, beside no cell and no guess. */
+function refuseMismatched(): never {
+  return fail({
+    who: "spec measure.mismatchedFloor",
+    must: "a table's rows are held against guesses, cell by cell, not against another batch's update",
+    got: "true",
+    remedy: "Leave --mismatched-floor away; for a control attack noise, as by --defence gaussian-dp:sigma=1.",
+  });
+}
+
 function checkData({ name, path, size, target, columns }: RunSpec["data"]): void {
   if (name === "table" ? target === null : target !== null || columns !== null) {
     fail({
-      who: "spec data.target",
+      who: `spec data.${name !== "table" && target === null ? "columns" : "target"}`,
       must:
         name === "table" ? "a table needs the column that holds the classes" : "only a table has a target and columns",
-      got: target === null ? "no target" : `"${target}" for ${name}`,
+      got: name === "table" ? "no target" : `${target === null ? "columns" : `"${target}"`} for ${name}`,
       remedy: name === "table" ? "Pass --target COLUMN." : "Leave --target and --columns away, or pass --table.",
     });
   }

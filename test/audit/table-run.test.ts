@@ -102,6 +102,14 @@ describe("a client whose data are a table", () => {
 });
 
 describe("what a table asks for", () => {
+  test("no control by another batch's update, which no cell is held against", () => {
+    const data = { name: "table", path, target: "income" } as const;
+    expect(() => completeSpec({ data, measure: { mismatchedFloor: true } })).toThrow(
+      /spec measure\.mismatchedFloor: .*against guesses.*Leave --mismatched-floor away/,
+    );
+    expect(completeSpec({ data: {}, measure: { mismatchedFloor: true } }).measure.mismatchedFloor).toBe(true);
+  });
+
   test("mlp3 and a search for columns, unless told otherwise", () => {
     const spec = completeSpec({ data: { name: "table", path, target: "income" } });
     expect([spec.model.name, spec.attack.name]).toEqual(["mlp3", "inverting-gradients"]);
@@ -114,6 +122,7 @@ describe("what a table asks for", () => {
   test.each<[RunRequest["data"], RegExp]>([
     [{ name: "table", path: "x" }, /a table needs the column that holds the classes; got no target/],
     [{ target: "y" }, /only a table has a target and columns; got "y" for embedded/],
+    [{ columns: "c.json" }, /spec data\.columns: only a table has a target and columns; got columns for embedded/],
     [{ name: "table", target: "y" }, /table needs a path/],
     [{ name: "table", path: "x", target: "y", size: 8 }, /can be scaled; got 8 for table/],
   ])("%j", (data, words) => {
