@@ -39,8 +39,8 @@ function hostOf(hubUrl: string): string {
   return host.replaceAll(/[^\w.-]/g, "_");
 }
 
-/** FEDLEAK_CACHE, else where the system keeps what can be fetched again. */
+/** FEDLEAK_CACHE, else where the system keeps what can be fetched again; a variable that is set to nothing is not set. */
 function cacheFolder(): string {
   const { FEDLEAK_CACHE, XDG_CACHE_HOME } = process.env;
-  return FEDLEAK_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), ".cache"), "fedleak", "hub");
+  return FEDLEAK_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "fedleak", "hub");
 }

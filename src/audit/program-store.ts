@@ -57,7 +57,7 @@ const OWNER_ONLY = 0o600; // programs tell of the model and hold what was comput
 
 function programFolder(): string {
   const { FEDLEAK_CACHE, XDG_CACHE_HOME } = process.env;
-  return join(FEDLEAK_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), ".cache"), "fedleak"), "programs");
+  return join(FEDLEAK_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "fedleak"), "programs"); // "" is not set
 }
 
 /** Removes the oldest files until the rest is within the limit. */

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { programStore } from "../../src/audit/index.ts";
 
 const root = mkdtempSync(join(tmpdir(), "fedleak-programs-"));
@@ -99,4 +99,16 @@ test("the store of this program tells its versions, and lies where FEDLEAK_CACHE
   expect(programStore().about).toBe(store.about);
   await store.write(key(1), bytes(1));
   expect(readdirSync(join(process.env.FEDLEAK_CACHE!, "programs"))).toContain(key(1));
+});
+
+test("variables that are set to nothing do not mean the working folder", async () => {
+  const home = join(root, "home");
+  for (const [name, value] of Object.entries({ FEDLEAK_CACHE: "", XDG_CACHE_HOME: "", HOME: home }))
+    vi.stubEnv(name, value);
+  try {
+    await programStore({ about: "" }).write(key(1), bytes(1));
+  } finally {
+    vi.unstubAllEnvs();
+  }
+  expect(readdirSync(join(home, ".cache", "fedleak", "programs"))).toEqual([key(1)]);
 });
