@@ -60,9 +60,11 @@ function programFolder(): string {
   return join(FEDLEAK_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "fedleak"), "programs"); // "" is not set
 }
 
-/** Removes the oldest files until the rest is within the limit. */
+const OURS = /^[0-9a-f]{64}(\.[0-9a-f-]{36}\.tmp)?$/; // names that `write` gives
+
+/** Removes the oldest of our files until the rest of them is within the limit. */
 async function evict(folder: string, limit: number): Promise<void> {
-  const names = await readdir(folder);
+  const names = (await readdir(folder)).filter((name) => OURS.test(name));
   const files = await Promise.all(
     names.map(async (name) => {
       const found = await stat(join(folder, name)).catch(() => undefined); // another process may have removed it
@@ -72,7 +74,7 @@ async function evict(folder: string, limit: number): Promise<void> {
   let size = files.reduce((sum, file) => sum + file.size, 0);
   for (const file of files.sort((a, b) => a.time - b.time)) {
     if (size <= limit) return;
-    await rm(join(folder, file.name), { force: true });
+    await rm(join(folder, file.name), { force: true }).catch(() => undefined); // a folder, or not ours to remove
     size -= file.size;
   }
 }

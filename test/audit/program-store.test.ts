@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -111,4 +112,18 @@ test("variables that are set to nothing do not mean the working folder", async (
     vi.unstubAllEnvs();
   }
   expect(readdirSync(join(home, ".cache", "fedleak", "programs"))).toEqual([key(1)]);
+});
+
+test("only files of its own go, and one that cannot be removed keeps none of the others", async () => {
+  const folder = join(root, "mixed");
+  const store = programStore({ folder, limit: 250 });
+  const leftover = `${key(9)}.00000000-0000-0000-0000-000000000000.tmp`;
+  mkdirSync(join(folder, key(8)), { recursive: true, mode: 0o700 }); // a folder of such a name
+  utimesSync(join(folder, key(8)), 1, 1);
+  for (const [i, name] of ["notes.txt", leftover, key(1)].entries()) {
+    writeFileSync(join(folder, name), bytes(i, 200));
+    utimesSync(join(folder, name), i + 2, i + 2);
+  }
+  await store.write(key(2), bytes(2, 200));
+  expect(readdirSync(folder).sort()).toEqual([key(2), key(8), "notes.txt"]);
 });
