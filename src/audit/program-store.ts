@@ -21,8 +21,8 @@ const LIMIT = 1 << 29; // bytes, 512 MB (our choice): some dozens of large progr
  * Compiled programs in a folder: `programs` in FEDLEAK_CACHE, else in ~/.cache/fedleak.
  *
  * A file is written under another name and then renamed, so several processes may use one folder at a time. When all files
- * exceed the limit, the oldest go, where reading a file makes it new. Where the folder cannot be read or written, nothing is
- * kept, and nobody is told: everything works as before.
+ * exceed the limit, the oldest go, where reading a file makes it new. Where the folder cannot be read or written, is another
+ * user's, or may be written by others, nothing is kept, and nobody is told: everything works as before.
  */
 export function programStore(options: ProgramStoreOptions = {}): ProgramStore {
   const { folder = programFolder(), limit = LIMIT, about = aboutHere() } = options;
@@ -30,6 +30,7 @@ export function programStore(options: ProgramStoreOptions = {}): ProgramStore {
   return {
     about,
     read: async (key) => {
+      if (!(await isOnlyOurs(folder))) return undefined;
       const path = join(folder, key);
       const bytes = await readFile(path).catch(() => undefined);
       const now = new Date();
@@ -41,6 +42,7 @@ export function programStore(options: ProgramStoreOptions = {}): ProgramStore {
       const fresh = join(folder, `${key}.${randomUUID()}.tmp`);
       try {
         await mkdir(folder, { recursive: true, mode: OWNER_ONLY | 0o100 });
+        if (!(await isOnlyOurs(folder))) return;
         await writeFile(fresh, bytes, { mode: OWNER_ONLY });
         await rename(fresh, join(folder, key));
         await evict(folder, limit);
@@ -59,6 +61,16 @@ function programFolder(): string {
   const { FEDLEAK_CACHE, XDG_CACHE_HOME } = process.env;
   return join(FEDLEAK_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "fedleak"), "programs"); // "" is not set
 }
+
+/** Whether nobody else can have put a program into the folder; systems without such rights are trusted. */
+async function isOnlyOurs(folder: string): Promise<boolean> {
+  const user = process.getuid?.();
+  if (user === undefined) return true;
+  const found = await stat(folder).catch(() => undefined);
+  return found !== undefined && found.uid === user && (found.mode & WRITTEN_BY_OTHERS) === 0;
+}
+
+const WRITTEN_BY_OTHERS = 0o022;
 
 const OURS = /^[0-9a-f]{64}(\.[0-9a-f-]{36}\.tmp)?$/; // names that `write` gives
 

@@ -127,3 +127,17 @@ test("only files of its own go, and one that cannot be removed keeps none of the
   await store.write(key(2), bytes(2, 200));
   expect(readdirSync(folder).sort()).toEqual([key(2), key(8), "notes.txt"]);
 });
+
+test.skipIf(process.platform === "win32")("a folder that others may write to is not used", async () => {
+  const folder = join(root, "open");
+  const store = programStore({ folder });
+  await store.write(key(1), bytes(1));
+  for (const mode of [0o770, 0o702]) {
+    chmodSync(folder, mode);
+    expect(await store.read(key(1))).toBeUndefined();
+    await store.write(key(2), bytes(2));
+    expect(readdirSync(folder)).toEqual([key(1)]);
+  }
+  chmodSync(folder, 0o755); // others may read
+  expect(await store.read(key(1))).toBeDefined();
+});
