@@ -25,7 +25,7 @@ const LIMIT = 1 << 29; // bytes, 512 MB (our choice): some dozens of large progr
  * user's, or may be written by others, nothing is kept, and nobody is told: everything works as before.
  */
 export function programStore(options: ProgramStoreOptions = {}): ProgramStore {
-  const { folder = programFolder(), limit = LIMIT, about = aboutHere() } = options;
+  const { folder = programFolder(), limit = LIMIT, about = HERE } = options;
   if (about === undefined) return NOWHERE;
   return {
     about,
@@ -104,6 +104,9 @@ function aboutHere(): string | undefined {
 }
 
 const CODE = ["util", "tensor", "graph", "runtime"]; // layers
+
+/** Of the code that is loaded: it may change on disk while this process runs. */
+const HERE = aboutHere();
 
 function hashOf(layer: string): string {
   const folder = fileURLToPath(new URL(`../${layer}`, import.meta.url));

@@ -2,17 +2,20 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, expect, test, vi } from "vitest";
 import { programStore } from "../../src/audit/index.ts";
 
@@ -140,4 +143,23 @@ test.skipIf(process.platform === "win32")("a folder that others may write to is 
   }
   chmodSync(folder, 0o755); // others may read
   expect(await store.read(key(1))).toBeDefined();
+});
+
+test("the code that is told of is the loaded one, whatever becomes of its files", async () => {
+  const copy = join(root, "copy");
+  const here = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+  cpSync(here("src"), join(copy, "src"), { recursive: true });
+  cpSync(here("package.json"), join(copy, "package.json"));
+  symlinkSync(here("node_modules"), join(copy, "node_modules"));
+  const script = `
+    import { appendFileSync } from "node:fs";
+    import { programStore } from "${pathToFileURL(join(copy, "src/audit/program-store.ts")).href}";
+    const before = programStore().about;
+    appendFileSync(${JSON.stringify(join(copy, "src/runtime/compile.ts"))}, "// newer");
+    process.exitCode = before !== "" && programStore().about === before ? 0 : 1;
+  `;
+  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", script], {
+    stdio: "inherit",
+  });
+  expect(await once(child, "exit")).toEqual([0, null]);
 });
