@@ -3,6 +3,7 @@ import { link, linkText } from "../defences/index.ts";
 import { DEFAULT_GRANTS, observationLedger } from "../fl/index.ts";
 import { buildModel } from "../models/index.ts";
 import { countElements } from "../nn/index.ts";
+import { kebab } from "../util/index.ts";
 import { clientEntries } from "./client-ledger.ts";
 import { canonicalJson } from "./fingerprint.ts";
 import { DISTRACTORS } from "./identify.ts";
@@ -256,9 +257,4 @@ function protocol({ spec, settings, lpips }: Trial, versions: RunRecord["version
 /** Who says so: the user, where the value is not the default; a default that the user wrote out is our choice all the same. */
 function chosen<T>(value: T, usual: T): "user" | "our-choice" {
   return value === usual ? "our-choice" : "user";
-}
-
-/** `labelLearningRate` → `label-learning-rate` */
-function kebab(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

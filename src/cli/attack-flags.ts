@@ -7,6 +7,7 @@ import { CAPABILITIES, DEFAULT_GRANTS } from "../fl/index.ts";
 import { MODELS } from "../models/index.ts";
 import { ACTIVATIONS } from "../nn/index.ts";
 import { DEVICES } from "../runtime/index.ts";
+import { kebab } from "../util/index.ts";
 import { defenceFrom } from "./defence-flag.ts";
 import { notNegative, wholeFrom } from "./flag-values.ts";
 import { declarePartition, partitionOf } from "./partition-flags.ts";
@@ -226,8 +227,3 @@ function rangeText(setting: SettingSpec): string {
 }
 
 const NEAR = 100; // our choice
-
-/** `labelLearningRate` → `label-learning-rate`, from which commander makes `labelLearningRate` again. */
-function kebab(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}

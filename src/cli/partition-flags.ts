@@ -1,7 +1,7 @@
 import type { Option } from "commander";
 import { completeTrainSpec } from "../audit/index.ts";
 import { PARTITIONS } from "../data/index.ts";
-import { fail } from "../util/index.ts";
+import { fail, kebab } from "../util/index.ts";
 import { notNegative, wholeFrom } from "./flag-values.ts";
 
 type Declare = (flags: string, about: string, shape?: (option: Option) => Option) => unknown;
@@ -61,5 +61,5 @@ export function partitionOf(flags: Readonly<Record<string, unknown>>): Record<st
 
 /** `classesPerClient` → `--classes-per-client` */
 function flagOf(name: string): string {
-  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return `--${kebab(name)}`;
 }

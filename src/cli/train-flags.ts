@@ -6,7 +6,7 @@ import { DEFENCES } from "../defences/index.ts";
 import { BUFFER_RULES } from "../fl/index.ts";
 import { MODELS } from "../models/index.ts";
 import { DEVICES } from "../runtime/index.ts";
-import { fail } from "../util/index.ts";
+import { fail, kebab } from "../util/index.ts";
 import { defenceFrom } from "./defence-flag.ts";
 import { notNegative, wholeFrom } from "./flag-values.ts";
 import { pathList } from "./path-list.ts";
@@ -179,8 +179,4 @@ function whole(least: number, most?: number): (option: Option) => Option {
 
 function number(option: Option): Option {
   return option.argParser(notNegative);
-}
-
-function kebab(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -1,6 +1,7 @@
 import { settingsLedger, settingsLedgerForColumns } from "../../../attacks/index.ts";
 import { observationLedger } from "../../../fl/index.ts";
 import { countElements } from "../../../nn/index.ts";
+import { kebab } from "../../../util/index.ts";
 import type { Assumption, RunRecord } from "../../record-schema.ts";
 import { statedColumnsEntry } from "../../table-ledger.ts";
 import type { UpdateManifest } from "../manifest.ts";
@@ -22,7 +23,7 @@ export function auditLedger(
   const names = new Set(facts.map(({ assumption }) => assumption));
   const tell = subject.captured.table ? settingsLedgerForColumns : settingsLedger;
   const settings = tell(plan.preset, plan.settings).map(({ name, value, origin, note }): Assumption => {
-    const plain = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    const plain = kebab(name);
     return { assumption: names.has(plain) ? `attack-${plain}` : plain, value: String(value), origin, note };
   });
   return [...facts, ...settings];
