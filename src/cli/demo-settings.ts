@@ -4,7 +4,7 @@ import type { RunRequest } from "../audit/index.ts";
  * The audit that `fedleak demo` runs: short, and visibly successful.
  *
  * Four embedded photographs, the setting of FedLeak's released program (sigmoids, random weights, BatchNorm by the batch,
- * labels known) with few iterations, so that it ends within two to four minutes on two processor cores.
+ * labels known) with few iterations, so that it ends within two minutes on two idle processor cores.
  */
 export const DEMO: RunRequest = {
   attack: { name: "fedleak-plus", settings: { iterations: 300 } },

@@ -9,7 +9,7 @@ import { DEMO } from "./demo-settings.ts";
 export function declareDemo(program: Command, exit: (status: number) => void): void {
   program
     .command("demo")
-    .description("Attack four embedded photographs and show what leaks: a few minutes on two cores.")
+    .description("Attack four embedded photographs and show what leaks: about two minutes on two cores.")
     .option("--out <dir>", "folder of the run, new or empty (default: a fresh one under runs)")
     .option("--json", "print the result as one JSON object")
     .addHelpText("after", "\nExamples:\n  $ fedleak demo\n  $ fedleak demo --out runs/first --json\n")

@@ -67,7 +67,7 @@ async function main(): Promise<void> {
 
 const EXAMPLES = `
 Examples:
-  See an attack succeed, in a few minutes:
+  See an attack succeed, in about two minutes:
     $ fedleak demo
   Attack your own images and read what leaked:
     $ fedleak attack --images photos --size 32 --activation sigmoid --grant labels
