@@ -1,7 +1,7 @@
 import type { Column } from "../data/browser.ts";
 import { input } from "../graph/index.ts";
 import { type CompileOptions, compile, type Program } from "../runtime/index.ts";
-import { float32, type Shape, type Tensor } from "../tensor/index.ts";
+import { clamped, float32, type Shape, type Tensor } from "../tensor/index.ts";
 import { hardRows } from "./parameterisation/index.ts";
 import { needRestorer } from "./prior/need-prior.ts";
 import type { Prior } from "./prior/types.ts";
@@ -74,13 +74,6 @@ export function stretched({ shape, data }: Tensor<"float32">): Tensor<"float32">
 }
 
 const [FOUND, RESTORED] = ["found", "restored"] as const;
-
-function clamped({ shape, data }: Tensor<"float32">): Tensor<"float32"> {
-  return float32(
-    shape,
-    data.map((v) => Math.min(1, Math.max(0, v))),
-  );
-}
 
 function filtered(
   images: Tensor<"float32">,

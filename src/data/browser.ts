@@ -10,7 +10,6 @@ export {
   columnsWidth,
   decodeRow,
   encodeRow,
-  largest,
   type NumericColumn,
 } from "./columns.ts";
 export type { DeclaredColumn } from "./complete-columns.ts";

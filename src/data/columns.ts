@@ -1,3 +1,4 @@
+import { largestOf } from "../tensor/index.ts";
 import { fail } from "../util/index.ts";
 
 /** A column of numbers; `min` becomes 0 and `max` becomes 1. */
@@ -69,15 +70,8 @@ export function decodeRow(numbers: ArrayLike<number>, columns: readonly Column[]
   return columnSpans(columns).map(({ from, width }, i) => {
     const column = columns[i]!;
     if (column.kind === "numeric") return column.min + numbers[from]! * (column.max - column.min);
-    return column.categories[largest(numbers, from, width)]!;
+    return column.categories[largestOf(numbers, from, width)]!;
   });
-}
-
-/** The place in 0 … width − 1 of the largest number of a span; the first of equals. */
-export function largest(numbers: ArrayLike<number>, from: number, width: number): number {
-  let best = 0;
-  for (let k = 1; k < width; k++) if (numbers[from + k]! > numbers[from + best]!) best = k;
-  return best;
 }
 
 /** Whether a cell holds nothing, or says that its value is not known, as spreadsheets, R and pandas write it. */

@@ -1,3 +1,4 @@
+import { largestOf } from "../tensor/index.ts";
 import { type Key, split, uniform } from "../util/index.ts";
 import { shareInterval95 } from "./asr.ts";
 import { mean } from "./average.ts";
@@ -119,7 +120,7 @@ function hitsOf(truth: Images, rows: Images, columns: readonly RowColumn[]): boo
     return columns.map(({ kind, from, width }) =>
       kind === "numeric"
         ? Math.abs(own[from]! - other[from]!) <= TOLERANCE + ROUNDING
-        : largest(own, from, width) === largest(other, from, width),
+        : largestOf(own, from, width) === largestOf(other, from, width),
     );
   });
 }
@@ -132,8 +133,8 @@ function marginals(known: Images, columns: readonly RowColumn[]): Float32Array {
     if (kind === "numeric") guess[from] = median(rows.map((row) => row[from]!));
     else {
       const counts = new Array<number>(width).fill(0);
-      for (const row of rows) counts[largest(row, from, width)]!++;
-      guess[from + largest(counts, 0, width)] = 1;
+      for (const row of rows) counts[largestOf(row, from, width)]!++;
+      guess[from + largestOf(counts, 0, width)] = 1;
     }
   }
   return guess;
@@ -166,11 +167,4 @@ function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
-/** The place of the largest number in a span, from 0; the first of equals. */
-function largest(values: ArrayLike<number>, from: number, width: number): number {
-  let best = 0;
-  for (let k = 1; k < width; k++) if (values[from + k]! > values[from + best]!) best = k;
-  return best;
 }

@@ -1,3 +1,4 @@
+export { clamped, largestOf } from "./elements.ts";
 export { bfloat16ToFloat32, halfToFloat32 } from "./half.ts";
 export { readNpy, writeNpy } from "./npy.ts";
 export { readNpz, writeNpz } from "./npz.ts";

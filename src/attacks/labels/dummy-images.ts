@@ -1,4 +1,4 @@
-import { float32, type Shape, sizeOf, type Tensor } from "../../tensor/index.ts";
+import { clamped, float32, type Shape, sizeOf, type Tensor } from "../../tensor/index.ts";
 import { type Key, normal, split, uniform } from "../../util/index.ts";
 
 /** Every pixel from U(0,1): [B,C,H,W]. */
@@ -34,8 +34,7 @@ export function smoothImages(shape: Shape, key: Key): Tensor<"float32"> {
       }
     }
   }
-  const clipped = data.map((v) => Math.min(1, Math.max(0, v)));
-  return float32(shape, clipped);
+  return clamped(float32(shape, data));
 }
 
 const CONTRAST = 0.2; // standard deviation of pixels of photographs, roughly; our choice

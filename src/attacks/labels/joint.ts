@@ -1,4 +1,4 @@
-import { float32, type Tensor } from "../../tensor/index.ts";
+import { float32, largestOf, type Tensor } from "../../tensor/index.ts";
 
 const CONFIDENCE = 0.99; // probability of the inferred class at the start: our choice, near one-hot yet movable
 
@@ -48,8 +48,5 @@ export function assigned({ shape, data }: Tensor<"float32">, labels: readonly nu
 /** The most probable class of each row: [B,N] → B classes, the first of equals. */
 export function mostProbable({ shape, data }: Tensor<"float32">): number[] {
   const [rows, classes] = shape as [number, number];
-  return Array.from({ length: rows }, (_, row) => {
-    const logits = data.subarray(row * classes, (row + 1) * classes);
-    return logits.reduce((best, value, j) => (value > logits[best]! ? j : best), 0);
-  });
+  return Array.from({ length: rows }, (_, row) => largestOf(data, row * classes, classes));
 }

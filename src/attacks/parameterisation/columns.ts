@@ -1,6 +1,6 @@
-import { type Column, columnSpans, columnsWidth, largest } from "../../data/browser.ts";
+import { type Column, columnSpans, columnsWidth } from "../../data/browser.ts";
 import { concat, narrow, reshape, sigmoid, softmax } from "../../graph/index.ts";
-import { float32, type Shape, type Tensor } from "../../tensor/index.ts";
+import { float32, largestOf, type Shape, type Tensor } from "../../tensor/index.ts";
 import { fail, normal } from "../../util/index.ts";
 import type { Parameterisation } from "./types.ts";
 
@@ -44,7 +44,7 @@ export function hardRows(rows: Tensor<"float32">, columns: readonly Column[]): T
     const row = rows.data.subarray(start, start + width);
     for (const span of spans) {
       data.fill(0, start + span.from, start + span.from + span.width);
-      data[start + span.from + largest(row, span.from, span.width)] = 1;
+      data[start + span.from + largestOf(row, span.from, span.width)] = 1;
     }
   }
   return float32(rows.shape, data);

@@ -1,5 +1,5 @@
 import { pairOneToOne } from "../../metrics/index.ts";
-import { float32, type Tensor } from "../../tensor/index.ts";
+import { clamped, type Tensor } from "../../tensor/index.ts";
 import type { Steepness } from "./schema.ts";
 
 type Images = Tensor<"float32">;
@@ -19,8 +19,7 @@ export interface Offset {
  * the difference.
  */
 export function offsetOf(truth: Images, candidates: Images): Offset {
-  const shown = candidates.data.map((v) => Math.min(1, Math.max(0, v)));
-  const pairing = pairOneToOne(truth, float32(candidates.shape, shown));
+  const pairing = pairOneToOne(truth, clamped(candidates));
   const size = truth.data.length / truth.shape[0]!;
   const difference = Float64Array.from(truth.data, (x, i) => {
     const at = pairing[Math.floor(i / size)]! * size + (i % size);

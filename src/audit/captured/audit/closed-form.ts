@@ -1,5 +1,5 @@
 import { hardRows, prepareAttack } from "../../../attacks/index.ts";
-import { float32, type Tensor } from "../../../tensor/index.ts";
+import { clamped, float32, type Tensor } from "../../../tensor/index.ts";
 import { key } from "../../../util/index.ts";
 import { isProven, type Proof, solveForm } from "../../proof.ts";
 import { cellsOf } from "../../table-results.ts";
@@ -40,7 +40,7 @@ export async function solveFor(subject: Subject, choice: AttackChoice): Promise<
     const misfits = isProven(proof) ? told : []; // mixtures of images fit nothing anyway
     return {
       ...{ fed, labels: attack.inferredLabels(state), proof, misfits },
-      images: within(table ? hardRows(own, table.columns) : own),
+      images: clamped(table ? hardRows(own, table.columns) : own),
       cells: table && misfits.length > 0 ? cellsOf(own, table.columns) : undefined,
     };
   } finally {
@@ -61,13 +61,6 @@ export async function prepareClosedForm(subject: Subject, { preset, settings }: 
     key: key(spec.seed), // a closed form draws nothing
   });
   return { attack, where };
-}
-
-function within({ shape, data }: Tensor<"float32">): Tensor<"float32"> {
-  return float32(
-    shape,
-    data.map((value) => Math.min(1, Math.max(0, value))),
-  );
 }
 
 /** What a network was fed as rows in units of the columns' ranges. */

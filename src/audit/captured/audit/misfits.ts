@@ -1,5 +1,6 @@
-import { type Column, columnSpans, largest } from "../../../data/index.ts";
+import { type Column, columnSpans } from "../../../data/index.ts";
 import type { Images } from "../../../metrics/index.ts";
+import { largestOf } from "../../../tensor/index.ts";
 
 const SLACK = 1e-3; // of a range; our choice: rounding of a sound gradient gives 1e-6, a wrong range more
 
@@ -40,7 +41,7 @@ function misfit(numbers: Float32Array, column: Column, slack: number): string | 
     const { min, max } = column;
     return `${shown(min + value * (max - min))} lies outside the stated ${min} to ${max}`;
   }
-  const one = largest(numbers, 0, numbers.length);
+  const one = largestOf(numbers, 0, numbers.length);
   if (numbers.every((v, k) => Math.abs(v - (k === one ? 1 : 0)) <= slack)) return undefined;
   return `${[...numbers.subarray(0, SHOWN)].map(shown).join(", ")}${numbers.length > SHOWN ? ", …" : ""} is no 1 among 0s`;
 }
