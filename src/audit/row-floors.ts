@@ -1,4 +1,4 @@
-import { type GuessRates, type Images, type RowColumn, scoreRows, take } from "../metrics/index.ts";
+import { type GuessRates, guessRates, type Images, marginalHits, type RowColumn, take } from "../metrics/index.ts";
 import { type Key, permutation, split } from "../util/index.ts";
 
 /**
@@ -10,10 +10,11 @@ import { type Key, permutation, split } from "../util/index.ts";
  */
 export function floorsFromOthers(truth: Images, columns: readonly RowColumn[], draws: Key): GuessRates[] {
   const count = truth.shape[0]!;
-  const marginal = guessedByOthers(truth, columns, draws);
-  const order = permutation(split(draws, "halves"), count);
-  const halves = [order.slice(0, Math.floor(count / 2)), order.slice(Math.floor(count / 2))] as const;
-  const drawn = halves.map((half, h) => guessRates(truth, columns, { half, from: halves[1 - h]!, draws }));
+  const marginal = guessedByOthers(truth, columns);
+  const order = Array.from(permutation(split(draws, "halves"), count));
+  const middle = Math.floor(count / 2);
+  const halves = [order.slice(0, middle), order.slice(middle)] as const;
+  const drawn = halves.map((half, h) => guessRates(take(truth, half), columns, take(truth, halves[1 - h]!), draws));
   return columns.map((_, c) => ({
     marginal: marginal.filter((row) => row[c]).length / count,
     drawn: drawn.reduce((sum, rates, h) => sum + rates[c]!.drawn * (halves[h]!.length / count), 0),
@@ -21,23 +22,10 @@ export function floorsFromOthers(truth: Images, columns: readonly RowColumn[], d
 }
 
 /** Whether the others' most frequent category or median matches each cell: a list a row, a value a column. B ≥ 2. */
-export function guessedByOthers(truth: Images, columns: readonly RowColumn[], draws: Key): boolean[][] {
+export function guessedByOthers(truth: Images, columns: readonly RowColumn[]): boolean[][] {
   const all = Array.from({ length: truth.shape[0]! }, (_, i) => i);
   return all.map((i) => {
-    const from = all.filter((j) => j !== i);
-    return guessRates(truth, columns, { half: [i], from, draws }).map(({ marginal }) => marginal === 1);
+    const others = all.filter((j) => j !== i);
+    return marginalHits(take(truth, [i]), columns, take(truth, others))[0]!;
   });
-}
-
-interface Split {
-  readonly half: ArrayLike<number>;
-  readonly from: ArrayLike<number>;
-  readonly draws: Key;
-}
-
-function guessRates(truth: Images, columns: readonly RowColumn[], { half, from, draws }: Split): GuessRates[] {
-  const rows = take(truth, Array.from(half));
-  const pairing = Array.from(half, (_, i) => i);
-  const known = take(truth, Array.from(from));
-  return scoreRows(rows, rows, { columns, pairing, known, draws }).columns.map(({ floors }) => floors);
 }

@@ -1,5 +1,5 @@
 import { type Column, columnSpans, decodeRow } from "../data/index.ts";
-import { type Images, type PairScore, type RowScore, scoreRows, shareInterval95 } from "../metrics/index.ts";
+import { type Images, type PairScore, scoreRows } from "../metrics/index.ts";
 import { row } from "../tensor/index.ts";
 import type { Key } from "../util/index.ts";
 import type { RunResults } from "./record-schema.ts";
@@ -21,9 +21,9 @@ export function tableResults(
 ): TableResults {
   const spans = columnSpans(columns);
   const pairing = pairs.map(({ reconstructionIndex }) => reconstructionIndex);
-  const scored = scoreRows(truth, rebuilt, { columns: spans, pairing, known: known ?? truth, draws });
-  const alone = known === undefined && pairs.length > 1;
-  const score = alone ? withFloors(scored, floorsFromOthers(truth, spans, draws)) : scored;
+  const others = known === undefined && pairs.length > 1;
+  const floors = others ? { guesses: floorsFromOthers(truth, spans, draws) } : { known: known ?? truth };
+  const score = scoreRows(truth, rebuilt, { columns: spans, pairing, draws, ...floors });
   const [own, found] = [cellsOf(truth, columns), cellsOf(rebuilt, columns)];
   return {
     ...score,
@@ -37,21 +37,6 @@ export function tableResults(
       truth: own[trueIndex]!,
       rebuilt: found[reconstructionIndex]!,
     })),
-  };
-}
-
-/** The score against other floors, one pair a column. */
-function withFloors(score: RowScore, columns: readonly RowScore["floors"][]): RowScore {
-  const mean = (of: (floors: RowScore["floors"]) => number) =>
-    columns.reduce((sum, floors) => sum + of(floors), 0) / columns.length;
-  const floors = { marginal: mean(({ marginal }) => marginal), drawn: mean(({ drawn }) => drawn) };
-  const [ofCells] = shareInterval95(score.matchRate, score.hits.length * columns.length); // as scoreRows
-  const low = Math.min(score.interval95?.[0] ?? 1, ofCells);
-  return {
-    ...score,
-    floors,
-    beyondGuessing: low > Math.max(floors.marginal, floors.drawn),
-    columns: score.columns.map((column, c) => ({ ...column, floors: columns[c]! })),
   };
 }
 

@@ -60,7 +60,7 @@ function tableOf(found: Parameters<typeof tableResults>[0], columns: readonly Co
   const draws = split(split(key(seed), "score"), "rows");
   const table = tableResults(found, columns, { known: undefined, draws });
   if (found.pairs.length > 1) {
-    const guessed = guessedByOthers(found.truth, columnSpans(columns), draws);
+    const guessed = guessedByOthers(found.truth, columnSpans(columns));
     return { ...table, guessedCells: guessed.map((cells) => cells.filter(Boolean).length) };
   }
   return {
