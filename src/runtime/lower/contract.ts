@@ -6,6 +6,7 @@
  */
 import type { AttrsOf, Conv, Node } from "../../graph/index.ts";
 import type { Context, Lowerings } from "./context.ts";
+import { firstTwoSwapped, padded } from "./moves.ts";
 import { tallConv, tallPays, tallTranspose, type Value } from "./tall.ts";
 import { windowOf } from "./window.ts";
 import { winogradConv, winogradInput, winogradPays, winogradWeight } from "./winograd.ts";
@@ -119,20 +120,17 @@ function shiftedProducts(node: WeightGradient, c: Context): string {
   const [, o, ho, wo] = g.shape as [number, number, number, number];
   const { kernelSize, stride, padding, dilation } = node.attrs;
   const n = b * ho * wo;
-  const channelsFirst = c.op("Transpose", [c.value(x)], { perm: [1, 0, 2, 3] }); // [I,B,H,W]
-  const padded = padding.some((p) => p > 0)
-    ? c.op("Pad", [channelsFirst, c.ints([0, 0, ...padding, 0, 0, ...padding]), c.scalar(0)])
-    : channelsFirst;
+  const around = padded(firstTwoSwapped(c.value(x), c), padding, padding, c); // [I,B,H,W]
   const whole = kernelSize[0] * kernelSize[1] === 1 && ho === h && wo === w && padding.every((p) => p === 0);
   const copies = offsets(kernelSize).map(([p, q]) => {
     const start = [p * dilation[0], q * dilation[1]] as const;
     const end = [start[0] + (ho - 1) * stride[0] + 1, start[1] + (wo - 1) * stride[1] + 1];
-    const part = whole ? padded : c.op("Slice", [padded, c.ints(start), c.ints(end), c.ints([2, 3]), c.ints(stride)]);
+    const part = whole ? around : c.op("Slice", [around, c.ints(start), c.ints(end), c.ints([2, 3]), c.ints(stride)]);
     return c.op("Reshape", [part, c.ints([i, 1, n])]);
   });
   const stacked = copies.length > 1 ? c.op("Concat", copies, { axis: 1 }) : copies[0]!; // [I,Kh·Kw,n]
   const columns = c.op("Reshape", [stacked, c.ints([i * copies.length, n])]);
-  const rows = c.op("Reshape", [c.op("Transpose", [c.value(g)], { perm: [1, 0, 2, 3] }), c.ints([o, n])]);
+  const rows = c.op("Reshape", [firstTwoSwapped(c.value(g), c), c.ints([o, n])]);
   const product = c.op("Gemm", [rows, columns], { transB: 1 }); // [O, I·Kh·Kw]
   return c.op("Reshape", [product, c.ints([o, i, ...kernelSize])]);
 }
@@ -153,11 +151,11 @@ function swappedConv(node: WeightGradient, c: Context): string {
     c.op("Transpose", [split], { perm: [2, 1, 0, 3, 4] }),
     c.ints([i, groups * b, h, w]),
   ]);
-  const kernels = c.op("Transpose", [c.value(g)], { perm: [1, 0, 2, 3] });
+  const kernels = firstTwoSwapped(c.value(g), c);
   const attrs = { stride: dilation, dilation: stride, padding, groups };
   const wide = c.op("Conv", [images, kernels], windowOf([o, b, ho, wo], attrs));
   const cut = c.op("Slice", [wide, c.ints([0, 0]), c.ints(kernelSize), c.ints([2, 3])]);
-  return c.op("Transpose", [cut], { perm: [1, 0, 2, 3] });
+  return firstTwoSwapped(cut, c);
 }
 
 function offsets([kh, kw]: readonly [number, number]): (readonly [number, number])[] {

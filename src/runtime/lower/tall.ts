@@ -2,6 +2,7 @@
 import type { Conv, Node } from "../../graph/index.ts";
 import { type Shape, sizeOf } from "../../tensor/index.ts";
 import type { Context } from "./context.ts";
+import { firstTwoSwapped, padded, rowsOf } from "./moves.ts";
 import { windowOf } from "./window.ts";
 
 /**
@@ -68,15 +69,12 @@ export function tallTranspose(
 
 /** [B,C,H,W] → [1,C,B·rows,W]: each image followed by rows − H rows of zeros. */
 function below(x: string, [b, channels, h, w]: readonly number[], rows: number, c: Context): string {
-  const channelsFirst = c.op("Transpose", [x], { perm: [1, 0, 2, 3] });
-  const padded =
-    rows > h! ? c.op("Pad", [channelsFirst, c.ints([0, 0, 0, 0, 0, 0, rows - h!, 0]), c.scalar(0)]) : channelsFirst;
-  return c.op("Reshape", [padded, c.ints([1, channels!, b! * rows, w!])]);
+  const spaced = padded(firstTwoSwapped(x, c), [0, 0], [rows - h!, 0], c);
+  return c.op("Reshape", [spaced, c.ints([1, channels!, b! * rows, w!])]);
 }
 
 /** The way back, [1,C,B·rows,W] → [B,C,H,W], with [C,B,rows,W] given. */
 function apart(x: string, shape: readonly [number, number, number, number], h: number, c: Context): string {
   const images = c.op("Reshape", [x, c.ints(shape)]);
-  const cut = shape[2] === h ? images : c.op("Slice", [images, c.ints([0]), c.ints([h]), c.ints([2])]);
-  return c.op("Transpose", [cut], { perm: [1, 0, 2, 3] });
+  return firstTwoSwapped(shape[2] === h ? images : rowsOf(images, 0, h, c), c);
 }

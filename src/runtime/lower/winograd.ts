@@ -9,6 +9,7 @@
 import type { Conv, Node } from "../../graph/index.ts";
 import type { Shape } from "../../tensor/index.ts";
 import type { Context } from "./context.ts";
+import { firstTwoSwapped, padded, rowsOf } from "./moves.ts";
 
 /**
  * Whether it pays for x [B,I,H,W] or g [B,O,H,W] and w [O,I,3,3]. Processor time of all three products over the plain forms, B=16, one
@@ -36,7 +37,7 @@ export function winogradConv(x: Node, w: Node, c: Context): string {
   const placed = c.op("Reshape", [products, c.ints([1, TAPS, o * b * bands * tiles, columns / SIDE])]);
   const rows = c.op("ConvTranspose", [placed, kernel("A", c)], windows(SIDE, SIDE));
   const images = c.op("Reshape", [rows, c.ints([o, b, bands * tiles * SIDE, columns])]);
-  return batchFirst(bands * tiles * SIDE === h ? images : slice(images, 0, h, c), c);
+  return firstTwoSwapped(bands * tiles * SIDE === h ? images : rowsOf(images, 0, h, c), c);
 }
 
 /** convInput(g, w), padding 1. */
@@ -52,10 +53,10 @@ export function winogradInput(g: Node, w: Node, c: Context): string {
   const parts = Array.from({ length: bands }, (_, band) => {
     const top = band * SIDE - 1; // the row of the image at which the band begins
     const [from, to] = [Math.max(0, -top), Math.min(height, h - top)];
-    const part = slice(images, band * height + from, band * height + to, c);
-    return pad(part, [top + from, 0], [h - top - to, 0], c);
+    const part = rowsOf(images, band * height + from, band * height + to, c);
+    return padded(part, [top + from, 0], [h - top - to, 0], c);
   });
-  return batchFirst(
+  return firstTwoSwapped(
     parts.reduce((sum, part) => c.op("Add", [sum, part])),
     c,
   );
@@ -123,9 +124,9 @@ function transformedInput(x: Node, c: Context): string {
     const [b, i, h, columns] = x.shape as [number, number, number, number];
     const { bands, tiles, step } = layoutOf(h);
     const height = tiles * step;
-    const around = pad(channelsFirst(x, c), [1, 1], [(bands - 1) * SIDE + height - 1 - h, 1], c);
+    const around = padded(firstTwoSwapped(c.value(x), c), [1, 1], [(bands - 1) * SIDE + height - 1 - h, 1], c);
     const parts = Array.from({ length: bands }, (_, k) =>
-      bands === 1 ? around : slice(around, k * SIDE, k * SIDE + height, c),
+      bands === 1 ? around : rowsOf(around, k * SIDE, k * SIDE + height, c),
     );
     const all = bands === 1 ? around : c.op("Concat", parts, { axis: 2 });
     const tall = c.op("Reshape", [all, c.ints([1, 1, i * b * bands * height, columns + 2])]);
@@ -140,7 +141,7 @@ function transformedGradient(g: Node, c: Context): string {
     const [b, o, h, columns] = g.shape as [number, number, number, number];
     const { bands, tiles } = layoutOf(h);
     const rows = bands * tiles * SIDE;
-    const images = pad(channelsFirst(g, c), [0, 0], [rows - h, 0], c);
+    const images = padded(firstTwoSwapped(c.value(g), c), [0, 0], [rows - h, 0], c);
     const tall = c.op("Reshape", [images, c.ints([1, 1, o * b * rows, columns])]);
     const y = c.op("Conv", [tall, kernel("A", c)], windows(SIDE, SIDE));
     return c.op("Reshape", [y, c.ints([TAPS, o, (b * bands * tiles * columns) / SIDE])]);
@@ -176,25 +177,6 @@ function windows(side: number, step: number, pads = [0, 0, 0, 0]) {
   return { kernel_shape: [side, side], strides: [step, SIDE], pads, dilations: [1, 1], group: 1 };
 }
 
-function channelsFirst(x: Node, c: Context): string {
-  return c.op("Transpose", [c.value(x)], { perm: [1, 0, 2, 3] });
-}
-
-function batchFirst(x: string, c: Context): string {
-  return c.op("Transpose", [x], { perm: [1, 0, 2, 3] });
-}
-
 function swapped(x: string, c: Context): string {
   return c.op("Transpose", [x], { perm: [0, 2, 1] });
-}
-
-/** Zeros before and after rows and columns. */
-function pad(x: string, before: readonly [number, number], after: readonly [number, number], c: Context): string {
-  const sizes = [0, 0, ...before, 0, 0, ...after];
-  return sizes.every((n) => n === 0) ? x : c.op("Pad", [x, c.ints(sizes), c.scalar(0)]);
-}
-
-/** Rows from … to − 1. */
-function slice(x: string, from: number, to: number, c: Context): string {
-  return c.op("Slice", [x, c.ints([from]), c.ints([to]), c.ints([2])]);
 }
