@@ -40,6 +40,7 @@ const ENTRIES = new Set(["index.ts", "browser.ts"]);
 
 /** Files below `cli` that read or write files, or load what only Node has; everything else also runs in a browser. */
 const NODE_CORNERS = new Set([
+  "audit/cache-folder.ts",
   "audit/captured/audit/files.ts",
   "audit/captured/audit/truth.ts",
   "audit/captured/payload.ts",

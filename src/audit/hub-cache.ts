@@ -1,6 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { ownCache, usualCache } from "./cache-folder.ts";
 import { fetchFromHub, HUB_URL, parseHubPlace } from "./hub.ts";
 import { writeError, writeWhole } from "./write-file.ts";
 
@@ -39,8 +39,6 @@ function hostOf(hubUrl: string): string {
   return host.replaceAll(/[^\w.-]/g, "_");
 }
 
-/** FEDLEAK_CACHE, else where the system keeps what can be fetched again; a variable that is set to nothing is not set. */
 function cacheFolder(): string {
-  const { FEDLEAK_CACHE, XDG_CACHE_HOME } = process.env;
-  return FEDLEAK_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "fedleak", "hub");
+  return ownCache() ?? join(usualCache(), "hub");
 }

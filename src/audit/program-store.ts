@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { cpus, homedir } from "node:os";
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ProgramStore } from "../runtime/index.ts";
+import { ownCache, usualCache } from "./cache-folder.ts";
 import { versions } from "./versions.ts";
 
 export interface ProgramStoreOptions {
@@ -58,8 +59,7 @@ const NOWHERE: ProgramStore = { about: "", read: async () => undefined, write: a
 const OWNER_ONLY = 0o600; // programs tell of the model and hold what was computed of its weights; of an observation they hold nothing
 
 function programFolder(): string {
-  const { FEDLEAK_CACHE, XDG_CACHE_HOME } = process.env;
-  return join(FEDLEAK_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "fedleak"), "programs"); // "" is not set
+  return join(ownCache() ?? usualCache(), "programs");
 }
 
 /** Whether nobody else can have put a program into the folder; systems without such rights are trusted. */
