@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type DeclaredColumn, readBytes } from "../data/index.ts";
-import { fail } from "../util/index.ts";
 import { columnEntry, declaredColumn } from "./column-entries.ts";
+import { parsedJson } from "./parsed-json.ts";
 import { refuse } from "./schema-error.ts";
 
 const declared = z.array(columnEntry).min(1).describe("a list of columns");
@@ -16,16 +16,8 @@ export async function readColumns(path: string): Promise<readonly DeclaredColumn
   const who = `columns ${path}`;
   const remedy = "See docs/tables.md for an example.";
   const text = new TextDecoder().decode(await readBytes(path));
-  const request = parsed(text, who, remedy);
+  const request = parsedJson(text, { who, remedy });
   const found = declared.safeParse(request);
   if (!found.success) return refuse(found.error, { schema: declared, request, who, remedy });
   return found.data.map((entry) => declaredColumn(entry, who));
-}
-
-function parsed(text: string, who: string, remedy: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    return fail({ who, must: "it must be JSON", got: `"${(cause as Error).message}"`, remedy, cause });
-  }
 }

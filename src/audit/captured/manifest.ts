@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { BUFFER_RULES, type BufferRule } from "../../fl/index.ts";
-import { fail } from "../../util/index.ts";
 import { fedColumn } from "../column-entries.ts";
+import { parsedJson } from "../parsed-json.ts";
 import { refuse } from "../schema-error.ts";
 
 export const UPDATE_FORMAT = "fedleak-update";
@@ -100,23 +100,9 @@ const manifest = z.strictObject({
  */
 export function parseManifest(text: string, path: string): UpdateManifest {
   const who = `manifest ${path}`;
-  const request = parseJson(text, who);
+  const request = parsedJson(text, { who, remedy: "See docs/captured-update.md for an example." });
   const parsed = manifest.safeParse(request);
   if (parsed.success) return parsed.data;
   const remedy = "See docs/captured-update.md for what each entry means.";
   return refuse(parsed.error, { schema: manifest, request, who, remedy });
-}
-
-function parseJson(text: string, who: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    return fail({
-      who,
-      must: "it must be JSON",
-      got: cause instanceof Error ? `"${cause.message}"` : "other text",
-      remedy: "See docs/captured-update.md for an example.",
-      cause,
-    });
-  }
 }
