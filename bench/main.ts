@@ -1,7 +1,9 @@
 import { Command, InvalidArgumentError } from "commander";
 import { FedleakError } from "../src/util/index.ts";
 import type { CompileTime } from "./compile-time.ts";
+import { ratioLines } from "./in-turn.ts";
 import { compareWithPeer } from "./peer.ts";
+import { compareRounds, type RoundOptions, type RoundResult, timeRounds } from "./round.ts";
 import { type StepOptions, type StepResult, timeStep } from "./step.ts";
 
 /** What `npm run bench` alone times: model, batch, image size. */
@@ -11,10 +13,11 @@ const STANDARD = [
   ["resnet18", 4, 64],
 ] as const;
 
+type RoundFlags = RoundOptions & { json?: true; peer?: string; pairs: number };
 type Flags = Omit<StepOptions, "model" | "batch" | "size"> & { json?: true; peer?: string; rounds: number };
 
 const program = new Command("bench").description(
-  "Times attack steps. Ratios to a peer are taken in turn, pair by pair.",
+  "Times attack steps and rounds of training. Ratios to a peer are taken in turn, pair by pair.",
 );
 
 addFlags(program.command("standard", { isDefault: true }).description("the standard set")).action(
@@ -37,6 +40,24 @@ addFlags(
 ).action(async (model: string, batch: number, size: number, flags: Flags) => {
   await bench({ ...flags, model, batch, size }, flags);
 });
+
+program
+  .command("round")
+  .description("a round of FedAvg: resnet10 on 3×32×32, BatchNorm in train mode, every client in every round")
+  .option("--width <n>", "channels of the first layer", positive, 64)
+  .option("--batch <n>", "images a local step", positive, 16)
+  .option("--clients <n>", "clients", positive, 10)
+  .option("--steps <n>", "local steps", positive, 5)
+  .option("--rounds <n>", "timed rounds", positive, 3)
+  .option("--threads <n>", "processor threads (default: all)", positive)
+  .option("--peer <command>", "a script with the same flags and JSON keys, to be run in turn with ours")
+  .option("--pairs <n>", "pairs of runs with --peer", positive, 3)
+  .option("--json", "print JSON on the last line")
+  .addHelpText(
+    "after",
+    "\nExample:\n  npm run -s bench -- round --width 16 --peer 'python3 bench/peer/fedavg_round.py'",
+  )
+  .action((flags: RoundFlags) => benchRound(flags));
 
 program.parseAsync().catch((error: unknown) => {
   if (!(error instanceof FedleakError)) throw error;
@@ -76,8 +97,19 @@ async function bench(options: StepOptions, { json, peer, rounds }: Flags): Promi
       `${title(ours)}  ours ${ours.step_ms} ms, ${ours.peak_rss_mb} MB · peer ${theirs.step_ms} ms, ${theirs.peak_rss_mb} MB (${theirs.torch})`,
     );
   }
-  for (const [key, { median, min, max }] of Object.entries(comparison.ratios)) {
-    console.log(`  ${key.padEnd(12)} ours/peer  ${median.toFixed(3)}  (${min.toFixed(3)} … ${max.toFixed(3)})`);
+  console.log(ratioLines(comparison).join("\n"));
+}
+
+async function benchRound({ json, peer, pairs, ...options }: RoundFlags): Promise<void> {
+  const told = (r: RoundResult) =>
+    `resnet10 of width ${r.width}, ${r.clients} clients × ${r.steps} steps × ${r.batch} images, ${r.threads} threads: ` +
+    `round ${r.round_s} s (min ${r.round_s_min}), median of ${r.rounds}${r.torch ? ` (PyTorch ${r.torch})` : ""}`;
+  const result = peer === undefined ? await timeRounds(options) : await compareRounds(options, peer, pairs);
+  if (json) console.log(JSON.stringify(result));
+  else if (!("ratios" in result)) console.log(told(result));
+  else {
+    for (const [i, ours] of result.ours.entries()) console.log(`${told(ours)}\n${told(result.peer[i]!)}`);
+    console.log(ratioLines(result).join("\n"));
   }
 }
 

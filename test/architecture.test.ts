@@ -70,11 +70,13 @@ const NODE_CORNERS = new Set([
   "data/files.ts",
   "data/image-folder.ts",
   "data/read-bytes.ts",
+  "runtime/threads/program-thread.ts",
+  "runtime/threads/program-threads.ts",
   "runtime/devices.ts", // loads onnxruntime's binding for Node; a browser's will be chosen here
 ]);
 
 /** Packages that are of no use in a browser. */
-const NODE_PACKAGES = new Set(["onnxruntime-node", "sharp"]);
+const NODE_PACKAGES = new Set(["onnxruntime-node", "piscina", "sharp"]);
 
 const MOST_LINES = 300;
 

@@ -1,10 +1,11 @@
 import type { Model } from "../nn/index.ts";
 import type { Transform } from "../optim/index.ts";
-import { type Compile, compile, type Device, type ProgramCache, programCache } from "../runtime/index.ts";
+import type { Device, OpenProgram } from "../runtime/index.ts";
 import type { Tensors } from "../tensor/index.ts";
 import type { Key } from "../util/index.ts";
 import { batchOrder } from "./batch-order.ts";
 import { clientGradientStep, type GradientStep } from "./client.ts";
+import { type BatchPrograms, recentPrograms } from "./recent-programs.ts";
 import { serverStep } from "./server-step.ts";
 import { beginTraining, type TrainingOutcome, type TrainingState, trainingStep } from "./training-step.ts";
 import type { Batch, ClientUpdate, Weights } from "./types.ts";
@@ -20,6 +21,8 @@ export interface ClientPlan {
   readonly optimiser: Transform;
   readonly device: Device;
   readonly threads: number;
+  /** How their programs are opened: in threads, turns may overlap; absent: in this one. */
+  readonly open?: OpenProgram | undefined;
 }
 
 /** One client's turn in one round. */
@@ -67,11 +70,15 @@ export interface Clients {
 /**
  * Clients that work by one plan; programs are compiled when a batch size first occurs.
  *
- * A client with fewer than B images uses all of them in each batch. At most PROGRAMS batch sizes are kept.
+ * A client with fewer than B images uses all of them in each batch. The programs of the last few batch sizes are kept.
  */
 export function clientsOf(plan: ClientPlan): Clients {
   const { model, mode, device, threads } = plan;
-  const caches = recentCaches();
+  const programs = recentPrograms(
+    (batchSize, compile) =>
+      trainingStep({ ...{ model, batchSize, mode, device, threads, compile }, optimiser: plan.optimiser }),
+    plan.open,
+  );
   const orderOf = ({ count, key }: Turn) => {
     const batchSize = Math.min(plan.batchSize, count);
     return { batchSize, order: batchOrder({ count, batchSize, key }) };
@@ -80,29 +87,32 @@ export function clientsOf(plan: ClientPlan): Clients {
     train: async (turn) => {
       const { batchSize, order } = orderOf(turn);
       const steps = plan.localSteps ?? plan.localEpochs * Math.floor(turn.count / batchSize);
-      const { compile } = await caches.of(batchSize);
-      const advance = await localStep(plan, { batchSize, compile, gradientOf: turn.gradientOf });
-      let state = beginTraining(model, plan.optimiser, turn.weights);
-      const batches: (readonly number[])[] = [];
-      let [loss, finite] = [0, true];
-      let correct: number | undefined = 0;
-      while (batches.length < steps && finite) {
-        const numbers = order(batches.length);
-        const made = await advance(state, await turn.take(numbers), turn.learningRate, batches.length);
-        batches.push(numbers);
-        ({ state, finite } = made);
-        loss += made.loss / steps;
-        correct = correct === undefined || made.correct === undefined ? undefined : correct + made.correct;
-      }
-      return { weights: state.weights, loss, correct, seen: batches.length * batchSize, finite, batches };
+      return programs.using(batchSize, async (own) => {
+        const advance = await localStep(plan, own, turn.gradientOf);
+        let state = beginTraining(model, plan.optimiser, turn.weights);
+        const batches: (readonly number[])[] = [];
+        let [loss, finite] = [0, true];
+        let correct: number | undefined = 0;
+        while (batches.length < steps && finite) {
+          const numbers = order(batches.length);
+          const made = await advance(state, await turn.take(numbers), turn.learningRate, batches.length);
+          batches.push(numbers);
+          ({ state, finite } = made);
+          loss += made.loss / steps;
+          correct = correct === undefined || made.correct === undefined ? undefined : correct + made.correct;
+        }
+        return { weights: state.weights, loss, correct, seen: batches.length * batchSize, finite, batches };
+      });
     },
     gradient: async (turn) => {
       const { batchSize, order } = orderOf(turn);
       const numbers = order(0);
-      const { compile } = await caches.of(batchSize);
       const { weights } = turn;
-      const step = { ...{ model, weights, mode, device, threads, compile }, ...(await turn.take(numbers)) };
-      const sent = turn.gradientOf ? await turn.gradientOf(step, 0) : await clientGradientStep(step);
+      const images = await turn.take(numbers);
+      const sent = await programs.using(batchSize, async ({ compile }) => {
+        const step = { ...{ model, weights, mode, device, threads, compile }, ...images };
+        return turn.gradientOf ? turn.gradientOf(step, 0) : clientGradientStep(step);
+      });
       return {
         weights: { params: weights.params, buffers: sent.buffers },
         gradient: sent.update,
@@ -110,10 +120,11 @@ export function clientsOf(plan: ClientPlan): Clients {
         batches: [numbers],
       };
     },
-    release: () => caches.release(),
+    release: () => programs.release(),
   };
 }
 
+/** One local step, number 0, 1, …; the state given is spent but in the first, whose weights are the server's. */
 type LocalStep = (
   state: TrainingState,
   batch: Batch,
@@ -124,15 +135,14 @@ type LocalStep = (
 /** A client's local step: one program, or where its gradient is computed apart, that and the optimiser's program. */
 async function localStep(
   { model, mode, optimiser, device, threads }: ClientPlan,
-  {
-    batchSize,
-    compile,
-    gradientOf,
-  }: { readonly batchSize: number; readonly compile: Compile; readonly gradientOf: LocalGradient | undefined },
+  { compile, training }: BatchPrograms,
+  gradientOf: LocalGradient | undefined,
 ): Promise<LocalStep> {
-  const shared = { model, optimiser, device, threads, compile };
-  if (gradientOf === undefined) return (await trainingStep({ ...shared, batchSize, mode })).advance;
-  const program = await serverStep(shared);
+  if (gradientOf === undefined) {
+    const { advance } = await training();
+    return (state, batch, learningRate, number) => advance(state, batch, learningRate, number > 0);
+  }
+  const program = await serverStep({ model, optimiser, device, threads, compile });
   return async (state, batch, learningRate, number) => {
     const { weights } = state;
     const sent = await gradientOf({ model, weights, ...batch, mode, device, threads, compile }, number);
@@ -147,34 +157,4 @@ async function localStep(
 
 function isSound({ loss, update }: ClientUpdate): boolean {
   return Number.isFinite(loss) && Object.values(update).every((t) => t.data.every(Number.isFinite));
-}
-
-const PROGRAMS = 4; // batch sizes whose programs are kept; our choice: each takes some hundred megabytes
-
-/** A program cache for each batch size, the most recently used ones only. */
-function recentCaches() {
-  const caches = new Map<number, ProgramCache>(); // the least recently used first
-  return {
-    of: async (batchSize: number): Promise<{ readonly compile: Compile }> => {
-      const cache = caches.get(batchSize) ?? programCache();
-      caches.delete(batchSize);
-      caches.set(batchSize, cache);
-      const [oldest] = caches.keys();
-      if (caches.size > PROGRAMS && oldest !== undefined) {
-        await caches.get(oldest)!.release();
-        caches.delete(oldest);
-      }
-      return { compile: keeping(cache) };
-    },
-    release: async () => {
-      for (const cache of caches.values()) await cache.release();
-      caches.clear();
-    },
-  };
-}
-
-/** A program with weights baked in serves one turn, so it is not kept. */
-function keeping(cache: ProgramCache): Compile {
-  return (outputs, options) =>
-    Object.keys(options?.bake ?? {}).length > 0 ? compile(outputs, options) : cache.compile(outputs, options);
 }

@@ -43,8 +43,8 @@ export interface TrainingOutcome {
 }
 
 export interface TrainingProgram {
-  /** One step of training; the state given is left as it is. */
-  advance(state: TrainingState, batch: Batch, learningRate: number): Promise<TrainingOutcome>;
+  /** One step of training; the state given is left as it is, unless the caller says that it is spent, as its memory may then be taken. */
+  advance(state: TrainingState, batch: Batch, learningRate: number, spent?: boolean): Promise<TrainingOutcome>;
   release(): Promise<void>;
 }
 
@@ -59,18 +59,19 @@ export async function trainingStep(plan: TrainingPlan): Promise<TrainingProgram>
   const { model, batchSize, optimiser, device = "cpu", threads = 0 } = plan;
   const program = await (plan.compile ?? compile)(trainingGraph(plan), { device, threads });
   return {
-    advance: async (state, batch, learningRate) => {
+    advance: async (state, batch, learningRate, spent = false) => {
       checkBatch({ model, ...batch }, batchSize);
       const scalars = optimiser.scalars(state.steps + 1);
-      const made = await program.run({
+      const large = { ...prefixed(PARAM, state.weights.params), ...prefixed(MEMORY, state.memory) };
+      const feeds = {
         [IMAGES]: batch.images,
         [TARGET]: oneHot(batch.labels, model.classes),
         [RATE]: float32([], [learningRate]),
-        ...prefixed(PARAM, state.weights.params),
+        ...large,
         ...prefixed(BUFFER, state.weights.buffers),
-        ...prefixed(MEMORY, state.memory),
         ...Object.fromEntries(Object.entries(scalars).map(([name, value]) => [name, float32([], [value])])),
-      });
+      };
+      const made = await program.run(feeds, { spent: spent ? Object.keys(large) : [] });
       const loss = scalarOf(made[LOSS]!);
       const weights = {
         params: withPrefix(NEXT + PARAM, made),

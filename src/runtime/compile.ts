@@ -2,7 +2,7 @@ import { type Node, topological, verify } from "../graph/index.ts";
 import type { Tensors } from "../tensor/index.ts";
 import { type Device, deviceError } from "./devices.ts";
 import { assembled } from "./executable.ts";
-import { openSession, type Program } from "./session.ts";
+import { type OpenProgram, openSession, type Program } from "./session.ts";
 import { assembleStored } from "./stored/assemble-stored.ts";
 import type { ProgramStore } from "./stored/store.ts";
 
@@ -20,6 +20,8 @@ export interface CompileOptions {
   readonly threads?: number;
   /** Where programs are kept between processes; absent: nowhere. */
   readonly store?: ProgramStore | undefined;
+  /** How the program is opened; absent: in this thread. */
+  readonly open?: OpenProgram | undefined;
 }
 
 const WORTH_KEEPING = 1000; // nodes (our choice): smaller graphs are lowered in less than a tenth of a second
@@ -32,7 +34,7 @@ const WORTH_KEEPING = 1000; // nodes (our choice): smaller graphs are lowered in
  */
 export async function compile(
   outputs: Readonly<Record<string, Node>>,
-  { bake = {}, weights, device = "cpu", threads = 0, store }: CompileOptions = {},
+  { bake = {}, weights, device = "cpu", threads = 0, store, open = openSession }: CompileOptions = {},
 ): Promise<Program> {
   const nodes = Object.values(outputs);
   verify(nodes);
@@ -40,7 +42,7 @@ export async function compile(
   const asked = { outputs, bake, weights: weights ?? (store && []), device, threads };
   const model = kept ? await assembleStored(asked, kept) : assembled(asked);
   try {
-    return await openSession(model, { device, threads });
+    return await open(model, { device, threads });
   } catch (cause) {
     throw deviceError(device, cause);
   }

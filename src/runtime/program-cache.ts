@@ -16,7 +16,7 @@ export interface ProgramCache {
 
 /**
  * A cache of programs. Two requests are the same when the output names stand for the same nodes (equal graphs are the
- * same nodes), device and threads agree, and the same tensor objects are baked in. A failed compilation is not kept. With a store, new
+ * same nodes), device, threads and `open` agree, and the same tensor objects are baked in. A failed compilation is not kept. With a store, new
  * programs are looked for there first.
  */
 export function programCache(store?: ProgramStore): ProgramCache {
@@ -48,11 +48,12 @@ type Key = ReadonlyMap<string, unknown>;
 
 function keyOf(
   outputs: Readonly<Record<string, Node>>,
-  { bake = {}, device = "cpu", threads = 0 }: CompileOptions,
+  { bake = {}, device = "cpu", threads = 0, open }: CompileOptions,
 ): Key {
   return new Map<string, unknown>([
     ["device", device],
     ["threads", threads],
+    ["open", open],
     ...Object.entries(outputs).map(([name, node]) => [`output ${name}`, node] as const),
     ...Object.entries(bake).map(([name, tensor]) => [`bake ${name}`, tensor] as const),
   ]);

@@ -8,9 +8,14 @@ import type { Executable } from "./executable.ts";
 export interface Program {
   readonly inputNames: readonly string[];
   /** Computes all outputs from a tensor an input. Feeds and results are not shared with later calls. */
-  run(feeds: Tensors): Promise<Tensors<"float32">>;
+  run(feeds: Tensors, options?: RunOptions): Promise<Tensors<"float32">>;
   /** Frees the memory; the program cannot run afterwards. */
   release(): Promise<void>;
+}
+
+export interface RunOptions {
+  /** Feeds that the caller does not use again, by name: a program in another thread takes their memory instead of a copy. */
+  readonly spent?: readonly string[];
 }
 
 export interface SessionOptions {
@@ -19,6 +24,9 @@ export interface SessionOptions {
   /** Where onnxruntime writes its trace of a run, if one is wanted: a path without extension. */
   readonly profile?: string;
 }
+
+/** How an assembled program is opened: `openSession`, or in other threads (`programThreads`). */
+export type OpenProgram = (model: Executable, options: SessionOptions) => Promise<Program>;
 
 /** Starts an onnxruntime session. */
 export async function openSession(model: Executable, options: SessionOptions): Promise<Program & { end(): void }> {

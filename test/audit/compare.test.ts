@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { completeSettings, findAttack } from "../../src/attacks/index.ts";
-import { lanes } from "../../src/audit/compare/lanes.ts";
 import { rowOf } from "../../src/audit/compare/row.ts";
 import { completePlan, expandPlan, parseComparison, type TableLine, tableOf } from "../../src/audit/index.ts";
+import { lanes } from "../../src/audit/lanes.ts";
 import { prepareTrial } from "../../src/audit/trial.ts";
 import { fakeComparison, PLAN } from "../report/compare-fixture.ts";
 import { fakeRun } from "../report/fixture.ts";

@@ -21,7 +21,12 @@ let made: string | undefined;
 function bundle(): string {
   const root = join(process.env.FEDLEAK_TEST_BUNDLES!, `${process.pid}`);
   const outdir = join(root, "dist/cli"); // as deep as in the source: it looks for package.json two folders up
-  const entryPoints = ["main", "compare-worker"].map((name) => join(ROOT, `src/cli/${name}.ts`));
+  const entryPoints = Object.fromEntries(
+    ["cli/main", "cli/compare-worker", "runtime/threads/program-thread"].map((path) => [
+      path.slice(path.lastIndexOf("/") + 1),
+      join(ROOT, `src/${path}.ts`),
+    ]),
+  );
   buildSync({
     ...{ entryPoints, outdir, bundle: true, splitting: true, packages: "external" },
     ...{ format: "esm", platform: "node", target: "node20", logLevel: "error" },

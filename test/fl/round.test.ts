@@ -15,6 +15,7 @@ import {
 import { buildModel } from "../../src/models/index.ts";
 import { initialise } from "../../src/nn/index.ts";
 import { sgd } from "../../src/optim/index.ts";
+import { programThreads } from "../../src/runtime/index.ts";
 import { float32, type Tensors } from "../../src/tensor/index.ts";
 import { key, uniform } from "../../src/util/index.ts";
 
@@ -102,6 +103,19 @@ describe("clients", { timeout: 60_000 }, () => {
     ]);
     expect(seen).toBe(6);
     await clients.release();
+  });
+
+  it("at work at once, of more batch sizes than are kept, come to what each comes to alone, bit for bit", async () => {
+    const threads = programThreads(2);
+    const plan: ClientPlan = { ...PLAN, batchSize: 12, localSteps: 3 };
+    const [beside, alone] = [clientsOf({ ...plan, open: threads.open }), clientsOf(plan)];
+    const turns = [2, 3, 4, 5, 6, 7, 3].map((count, i) => ({ ...TURN, count, key: key(i) }));
+    const together = await Promise.all(turns.map((turn) => beside.train(turn)));
+    for (const [i, turn] of turns.entries()) expect(together[i]).toEqual(await alone.train(turn));
+    expect(await Promise.all(turns.map((turn) => alone.train(turn)))).toEqual(together); // no program is freed under a turn
+    expect(TURN.weights).toEqual(initialise(MODEL, key(2))); // nothing of the server's was taken
+    await Promise.all([beside.release(), alone.release()]);
+    await threads.release();
   });
 
   it("of FedSGD send a gradient: over all images it is the mean of the parts", async () => {

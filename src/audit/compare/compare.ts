@@ -1,6 +1,7 @@
 import { fail } from "../../util/index.ts";
 import type { Watcher } from "../events.ts";
 import { lockFolder } from "../folder-lock.ts";
+import { lanes } from "../lanes.ts";
 import type { RenderReport } from "../run-files.ts";
 import { checkOut, checkWritable, defaultOut, makeRunFolder } from "../run-folder.ts";
 import { prepareTrial } from "../trial.ts";
@@ -20,7 +21,6 @@ import { type BatchPictures, comparePictures } from "./compare-pictures.ts";
 import { COMPARISON_FORMAT, COMPARISON_VERSION, type Comparison, type TrialRow } from "./comparison.ts";
 import type { CompareWatcher } from "./events.ts";
 import { expandPlan, type TrialPlan } from "./expand.ts";
-import { lanes } from "./lanes.ts";
 import type { ComparePlan } from "./plan.ts";
 import { emptyRow, rowOf } from "./row.ts";
 import { runTrial, type TrialTask } from "./run-trial.ts";

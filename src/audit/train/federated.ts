@@ -18,8 +18,10 @@ import {
   weightedMean,
   withPrefix,
 } from "../../fl/index.ts";
+import { programThreads, sharedThreads } from "../../runtime/index.ts";
 import type { Tensors } from "../../tensor/index.ts";
 import { split } from "../../util/index.ts";
+import { lanes } from "../lanes.ts";
 import { adaptiveMemory, afterRound, linksAt } from "./adaptive.ts";
 import { type Captured, deltaOf } from "./capture.ts";
 import { defendedWeights, localGradient, planDefences } from "./defended.ts";
@@ -29,7 +31,12 @@ import { type Training, trainKey } from "./prepare.ts";
 import { clientPrefix, stateOf, tensorsOf, weightsOf } from "./state-tensors.ts";
 import { type Advance, optimiserOf, scheduleOf, type TrainingTask } from "./task.ts";
 
-/** A federation: each round some clients are drawn, work on their own images, and the server joins what they send. */
+/**
+ * A federation: each round some clients are drawn, work on their own images, and the server joins what they send.
+ *
+ * Clients without defences work side by side and share the processor's threads; each begins with the same weights, so the order in
+ * which they end changes nothing.
+ */
 export async function federatedTask(training: Training): Promise<TrainingTask> {
   const { spec, model, device, data, weights } = training;
   const { federation, threads } = spec;
@@ -39,12 +46,19 @@ export async function federatedTask(training: Training): Promise<TrainingTask> {
   const measured = await measurer(training);
   const optimiser = optimiserOf(spec);
   const server = gradients ? await serverStep({ model, optimiser, device, threads }) : undefined;
+  const alone = links.length > 0 || device !== "cpu"; // a defence's own programs run in this thread
+  const share = alone ? { atOnce: 1, threads } : sharedThreads(threads, drawnIn(training, 0).length);
+  const beside = share.atOnce > 1 ? programThreads(share.atOnce) : undefined;
   const clients = clientsOf({
-    ...{ model, mode: spec.batchNorm, batchSize: spec.batchSize, optimiser, device, threads },
+    ...{ model, mode: spec.batchNorm, batchSize: spec.batchSize, optimiser, device },
+    ...{ threads: beside ? share.threads : threads, open: beside?.open },
     localSteps: federation.localSteps,
     localEpochs: federation.localEpochs,
   });
-  const federationState: Federation = { training, parts, links, clients, server, measured, factor: scheduleOf(spec) };
+  const federationState: Federation = {
+    training,
+    ...{ parts, links, clients, atOnce: share.atOnce, server, measured, factor: scheduleOf(spec) },
+  };
   const first = gradients ? beginTraining(model, optimiser, weights) : { weights, memory: {}, steps: 0 };
   return {
     unit: "round",
@@ -60,6 +74,7 @@ export async function federatedTask(training: Training): Promise<TrainingTask> {
     weights: weightsOf,
     release: async () => {
       await clients.release();
+      await beside?.release();
       await server?.release();
       await measured.release();
     },
@@ -72,6 +87,8 @@ interface Federation {
   readonly parts: readonly (readonly number[])[];
   readonly links: readonly Link[];
   readonly clients: Clients;
+  /** How many clients work at once. */
+  readonly atOnce: number;
   readonly server: ServerProgram | undefined;
   readonly measured: Measurer;
   readonly factor: (round: number) => number;
@@ -88,8 +105,7 @@ async function round(federation: Federation, tensors: Tensors<"float32">, number
   const contributions: Contribution[] = [];
   const kept: Record<string, Tensors<"float32">[string]> = {};
   let captured: Captured | undefined;
-  for (const client of sendersIn(training, number)) {
-    const outcome = await turn(federation, tensors, client, number, learningRate);
+  for (const { client, outcome } of await turns(federation, tensors, number, learningRate)) {
     if (!outcome.finite) return { ...told(contributions, outcome, learningRate), tensors, finite: false };
     if (client === wanted) captured = capturedOf(federation, tensors, outcome, { client, round: number, learningRate });
     if (!drawn.includes(client)) continue; // captured only: it has no part in the round
@@ -115,6 +131,16 @@ async function round(federation: Federation, tensors: Tensors<"float32">, number
     finite: after.finite,
     ...(captured && { captured }),
   };
+}
+
+/** What all clients of a round make of it, in their order. */
+async function turns(federation: Federation, tensors: Tensors<"float32">, number: number, learningRate: number) {
+  const made = new Map<number, TurnOutcome>();
+  const senders = sendersIn(federation.training, number);
+  await lanes(senders, federation.atOnce, undefined, async (client) => {
+    made.set(client, await turn(federation, tensors, client, number, learningRate));
+  });
+  return senders.map((client) => ({ client, outcome: made.get(client)! }));
 }
 
 const VALIDATED = 200; // public images at most that steer adaptive-dp's noise, each round; our choice

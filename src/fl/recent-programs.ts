@@ -1,0 +1,73 @@
+import { type Compile, compile, type OpenProgram, type ProgramCache, programCache } from "../runtime/index.ts";
+import type { TrainingProgram } from "./training-step.ts";
+
+/** The programs of one batch size. */
+export interface BatchPrograms {
+  readonly compile: Compile;
+  /** The training step, whose graph is built once. */
+  readonly training: () => Promise<TrainingProgram>;
+}
+
+/** Programs of a federation's clients, those of the most recently used batch sizes. */
+export interface RecentPrograms {
+  /** Does `work` with the programs of a batch size, which are kept at least as long. */
+  using<T>(batchSize: number, work: (programs: BatchPrograms) => Promise<T>): Promise<T>;
+  release(): Promise<void>;
+}
+
+/** `train` makes a batch size's training step; `open`: how kept programs are opened, absent: in this thread. */
+export function recentPrograms(
+  train: (batchSize: number, compile: Compile) => Promise<TrainingProgram>,
+  open?: OpenProgram,
+): RecentPrograms {
+  const kept = new Map<number, Kept>(); // the least recently used first
+  const makeRoom = async () => {
+    const idle = [...kept].filter(([, { users }]) => users === 0);
+    for (const [batchSize, { cache }] of idle.slice(0, Math.max(0, kept.size - MOST_KEPT))) {
+      kept.delete(batchSize);
+      await cache.release();
+    }
+  };
+  return {
+    using: async (batchSize, work) => {
+      const entry = kept.get(batchSize) ?? { cache: programCache(), training: undefined, users: 0 };
+      kept.delete(batchSize);
+      kept.set(batchSize, entry);
+      entry.users++;
+      const own = keeping(entry.cache, open);
+      try {
+        await makeRoom();
+        return await work({
+          compile: own,
+          training: () => {
+            entry.training ??= train(batchSize, own);
+            return entry.training;
+          },
+        });
+      } finally {
+        entry.users--;
+      }
+    },
+    release: async () => {
+      for (const { cache } of kept.values()) await cache.release();
+      kept.clear();
+    },
+  };
+}
+
+interface Kept {
+  readonly cache: ProgramCache;
+  training: Promise<TrainingProgram> | undefined;
+  /** Turns that use it now: it is not freed under them. */
+  users: number;
+}
+
+const MOST_KEPT = 4; // batch sizes; our choice: their programs take some hundred megabytes each
+
+/** A program with weights baked in serves one turn, so it is not kept. */
+function keeping(cache: ProgramCache, open: OpenProgram | undefined): Compile {
+  return (outputs, options) =>
+    Object.keys(options?.bake ?? {}).length > 0
+      ? compile(outputs, options)
+      : cache.compile(outputs, { ...options, open });
+}

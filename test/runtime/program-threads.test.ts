@@ -1,0 +1,77 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { add, constant, input, matmul, mul } from "../../src/graph/index.ts";
+import { compile, programThreads, sharedThreads } from "../../src/runtime/index.ts";
+import { float32 } from "../../src/tensor/index.ts";
+import { key, normal } from "../../src/util/index.ts";
+
+const SIZE = 24;
+const matrix = (seed: number) => float32([SIZE, SIZE], normal(key(seed), SIZE * SIZE));
+const GRAPH = (() => {
+  const [x, y] = [input("x", [SIZE, SIZE]), input("y", [SIZE, SIZE])];
+  return { product: matmul(x, y), sum: add(mul(x, x), y) };
+})();
+
+describe("programs in threads", { timeout: 60_000 }, () => {
+  const threads = programThreads(2);
+  afterAll(() => threads.release());
+
+  it("give the bits that this thread gives, more runs at once than threads too, each to its own caller", async () => {
+    const apart = await compile(GRAPH, { threads: 1, open: threads.open });
+    const here = await compile(GRAPH, { threads: 1 });
+    expect(apart.inputNames).toEqual(here.inputNames);
+    const feeds = [1, 2, 3, 4, 5].map((seed) => ({ x: matrix(seed), y: matrix(seed + 10) }));
+    const made = await Promise.all(feeds.map((feed) => apart.run(feed)));
+    for (const [i, results] of made.entries()) expect(results).toEqual(await here.run(feeds[i]!));
+    await Promise.all([apart.release(), here.release()]);
+  });
+
+  it("take the memory of spent feeds, and copy the others and parts of a larger memory", async () => {
+    const program = await compile(GRAPH, { threads: 1, open: threads.open });
+    const whole = matrix(1).data;
+    const part = { ...matrix(2), data: new Float32Array([...whole, ...whole]).subarray(SIZE * SIZE) };
+    const [x, y] = [matrix(3), matrix(4)];
+    const plain = await program.run({ x, y });
+    expect(await program.run({ x, y }, { spent: ["x"] })).toEqual(plain);
+    expect([x.data.length, y.data.length]).toEqual([0, SIZE * SIZE]);
+    await program.run({ x: part, y }, { spent: ["x"] });
+    expect(part.data).toEqual(whole);
+    await program.release();
+  });
+
+  it("hold several programs, and others after one was released", async () => {
+    const [x, y] = [matrix(1), matrix(2)];
+    for (const factor of [2, 3, 4]) {
+      const scaled = { twice: mul(input("x", [SIZE, SIZE]), constant(float32([], [factor]))) };
+      const program = await compile(scaled, { threads: 1, open: threads.open });
+      const both = await Promise.all([program.run({ x }), program.run({ x: y })]);
+      expect(both.map(({ twice }) => twice!.data[7])).toEqual([x, y].map(({ data }) => Math.fround(factor * data[7]!)));
+      await program.release();
+    }
+  });
+
+  it("say what is wrong when they are opened or fed, and go on", async () => {
+    const broken = {
+      bytes: new Uint8Array([1, 2, 3]),
+      external: [],
+      inputs: [],
+      outputs: [],
+      cpuOnly: [],
+      large: false,
+    };
+    await expect(threads.open(broken, { device: "cpu", threads: 1 })).rejects.toThrow(/[Pp]rotobuf|parse|model/);
+    const program = await compile(GRAPH, { threads: 1, open: threads.open });
+    await expect(program.run({ x: matrix(1) })).rejects.toThrow('input "y" must be float[24,24]; got nothing');
+    expect((await program.run({ x: matrix(1), y: matrix(2) })).sum).toBeDefined();
+    await program.release();
+  });
+});
+
+describe("sharedThreads", () => {
+  it("gives each job a thread where there are fewer threads than jobs, and else as many as there are for each", () => {
+    expect(sharedThreads(2, 10)).toEqual({ atOnce: 2, threads: 1 });
+    expect(sharedThreads(64, 10)).toEqual({ atOnce: 10, threads: 6 });
+    expect(sharedThreads(1, 10)).toEqual({ atOnce: 1, threads: 1 });
+    expect(sharedThreads(4, 1)).toEqual({ atOnce: 1, threads: 4 });
+    expect(sharedThreads(0, 1).threads).toBeGreaterThan(0);
+  });
+});
