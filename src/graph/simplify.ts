@@ -17,6 +17,8 @@ export function simplify(outputs: readonly Node[]): Node[] {
   for (const node of nodes) {
     if (inner.has(node)) continue;
     if (isSum(node)) done.set(node, collect(termsOf(node, inner), simple, node.shape));
+    else if (node.op.name === "with-slope")
+      done.set(node, simple(node.inputs[0]!)); // every derivative was taken
     else if (node.op.name === "mul") done.set(node, product(simple(node.inputs[0]!), simple(node.inputs[1]!)));
     else if (isTurned(node, users, outputs)) done.set(node, turned(simple(node.inputs[0]!)));
     else if (node.op.name === "sum") done.set(node, total(simple(node.inputs[0]!), node.attrs.axes as number[]));
