@@ -2,12 +2,14 @@ import { expect, test } from "vitest";
 import {
   add,
   broadcastTo,
+  concat,
   exp,
   grad,
   input,
   matmul,
   mul,
   type Node,
+  narrow,
   neg,
   print,
   scalar,
@@ -98,6 +100,18 @@ test("simplify takes the transpose of a product into it where that undoes anothe
   expect(simplify([turned, product])).toEqual([turned, product]); // the product is wanted itself
   const plain = swapLast(matmul(a, input("z", [3, 4])));
   expect(simplify([plain])).toEqual([plain]);
+});
+
+test("simplify joins the gradients of the parts that a value was cut into, where they leave nothing out", () => {
+  const parts = [0, 1, 2].map((i) => narrow(x, 1, i, 1));
+  const weighted = ([a, b, c]: readonly Node[]) => sum(add(add(exp(c!), mul(exp(a!), 2)), mul(exp(b!), 3)));
+  const [all] = grad(weighted(parts), [x]) as [Node];
+  const [some] = grad(sum(mul(exp(parts[0]!), exp(parts[2]!))), [x]) as [Node];
+  const [joined, left] = simplify([all, some]) as [Node, Node];
+  const feeds = { x: filled(6, 1) };
+  expect(evaluate({ all: joined }, feeds)).toEqual(expect.objectContaining(closeTo(evaluate({ all }, feeds))));
+  expect(joined).toBe(concat(joined.inputs, 1));
+  expect(left).toBe(some);
 });
 
 function filled(size: number, seed: number) {

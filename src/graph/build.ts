@@ -34,6 +34,7 @@ import {
   swapLast,
   transpose,
   where,
+  withSlope,
 } from "./ops/verbs.ts";
 
 type Keep = { readonly keepDims?: boolean };
@@ -109,7 +110,16 @@ export function crossEntropy(logits: Node, target: Node): Node {
 
 /** x·Φ(x) with the exact normal distribution function, Φ(x) = (1 + erf(x/√2))/2. */
 export function gelu(x: Node): Node {
-  return mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1));
+  return withSlope(mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1)), x, geluSlope(x));
+}
+
+/** GELU′ = Φ(x) + x·φ(x) = ½(1 + erf(t) + x·2φ(x)), t = x/√2, whose derivative is 2φ(x)(1 − t²), φ(x) = e^−t²/√(2π). */
+function geluSlope(x: Node): Node {
+  const t = mul(x, Math.SQRT1_2);
+  const square = mul(t, t);
+  const density = exp(sub(Math.log(Math.sqrt(2 / Math.PI)), square)); // 2φ, whose factor costs no pass of its own
+  const slope = mul(add(add(erf(t), 1), mul(x, density)), 0.5);
+  return withSlope(slope, x, mul(density, sub(1, square)));
 }
 
 /** ln(1 + eˣ) = max(x,0) + ln(1 + e^−|x|), finite at any x. */

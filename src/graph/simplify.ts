@@ -5,6 +5,7 @@
 import { type Shape, sizeOf } from "../tensor/index.ts";
 import { apply, type Node, topological } from "./node.ts";
 import { add, broadcastTo, matmul, mul, neg, reshape, scalar, sub, sum, swapLast } from "./ops/verbs.ts";
+import { joined } from "./tiles.ts";
 
 /** The same outputs from fewer passes: like terms of sums are collected, and factors are taken out of sums over axes. */
 export function simplify(outputs: readonly Node[]): Node[] {
@@ -16,6 +17,8 @@ export function simplify(outputs: readonly Node[]): Node[] {
   for (const node of nodes) {
     if (inner.has(node)) continue;
     if (isSum(node)) done.set(node, collect(termsOf(node, inner), simple, node.shape));
+    else if (node.op.name === "with-slope")
+      done.set(node, simple(node.inputs[0]!)); // every derivative was taken
     else if (node.op.name === "mul") done.set(node, product(simple(node.inputs[0]!), simple(node.inputs[1]!)));
     else if (isTurned(node, users, outputs)) done.set(node, turned(simple(node.inputs[0]!)));
     else if (node.op.name === "sum") done.set(node, total(simple(node.inputs[0]!), node.attrs.axes as number[]));
@@ -66,16 +69,21 @@ function termsOf(node: Node, inner: ReadonlySet<Node>, sign: 1 | -1 = 1): Term[]
   });
 }
 
-/** Σ sign·term, with like terms x·a + x·b as x·(a + b), and what is broadcast added up before it is spread. */
+/** Σ sign·term, with like terms x·a + x·b as x·(a + b), what is broadcast added up before it is spread, and pieces joined. */
 function collect(terms: readonly Term[], simple: (node: Node) => Node, shape: Shape): Node {
-  const like = new Map<Node | "spread", Term[]>();
+  const like = new Map<Node | "spread" | "pieces", Term[]>();
   for (const { sign, node } of terms) {
     const term = simple(node);
-    const kind = term.op.name === "broadcast" ? "spread" : (scaled(term)?.core ?? term);
+    const shared = sign === 1 && term.op.name === "unslice" ? "pieces" : (scaled(term)?.core ?? term);
+    const kind = term.op.name === "broadcast" ? "spread" : shared;
     like.set(kind, [...(like.get(kind) ?? []), { sign, node: term }]);
   }
   const merged = [...like].flatMap(([kind, group]): Term[] => {
     if (group.length === 1) return group;
+    if (kind === "pieces") {
+      const whole = joined(group.map(({ node }) => node));
+      return whole ? [{ sign: 1, node: whole }] : group;
+    }
     if (kind === "spread") return [{ sign: 1, node: broadcastTo(addUp(group.map(narrow)), shape) }];
     const factor = addUp(group.map(({ sign, node }) => ({ sign, node: scaled(node)?.factor ?? unit(shape.length) })));
     return [{ sign: 1, node: mul(kind, broadcastTo(factor, shape)) }];

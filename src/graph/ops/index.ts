@@ -4,6 +4,7 @@ import { convInputOp, convOp, convWeightOp, matmulOp } from "./contract.ts";
 import * as e from "./elementwise.ts";
 import { constantOp, inputOp, scalarOp } from "./leaf.ts";
 import { gatherOp, kthLargestOp, maxOp, maxPoolIndexOp, scatterAddOp } from "./select.ts";
+import { withSlopeOp } from "./slope.ts";
 import {
   broadcastOp,
   concatOp,
@@ -54,6 +55,7 @@ export const OPS = [
   unsliceOp,
   concatOp,
   stopGradientOp,
+  withSlopeOp,
   maxOp,
   kthLargestOp,
   gatherOp,

@@ -28,6 +28,7 @@ export {
 } from "./elementwise.ts";
 export { constant, constantOf, input, scalar } from "./leaf.ts";
 export { gather, kthLargest, max, maxPool, type Pair, scatterAdd, type Window } from "./select.ts";
+export { withSlope } from "./slope.ts";
 export {
   broadcastTo,
   concat,

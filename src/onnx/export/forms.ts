@@ -179,7 +179,7 @@ const meanForm = (y: Node, opset: number): Form | undefined => {
 };
 
 const geluForm = (y: Node): Form | undefined => {
-  const x = y.inputs[0]?.inputs[0];
+  const x = y.inputs[1];
   return x && gelu(x) === y ? form("Gelu", [x]) : undefined;
 };
 
@@ -242,7 +242,7 @@ const FORMS: readonly Reader[] = [
   { op: "where", since: 13, read: logSoftmaxForm },
   { op: "add", since: 1, read: logSumExpForm },
   { op: "mul", since: 1, read: meanForm },
-  { op: "mul", since: 20, read: geluForm },
+  { op: "with-slope", since: 20, read: geluForm },
   { op: "add", since: 1, read: softplusForm },
   { op: "maximum", since: 1, read: leakyForm },
   { op: "minimum", since: 11, read: clipForm },

@@ -80,6 +80,7 @@ export const PLAIN: { readonly [N in Written]: (node: Node<AttrsOf<N>>, w: Write
   concat: ({ inputs, attrs: { axis } }, w) => w.op("Concat", inputs.map(w.value), { axis }),
   "stop-gradient": (node, w) =>
     inexpressible(w.who, node, "nothing that stops a gradient", "Only softmax and log-softmax may hold one."),
+  "with-slope": ({ inputs: [y] }, w) => w.value(y!),
   "kth-largest": (node, w) => inexpressible(w.who, node, "no operator that is read back", "Write it without."),
   gather: (node, w) => {
     const [x, index] = node.inputs as [Node, Node];

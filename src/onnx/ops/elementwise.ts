@@ -6,6 +6,7 @@ import {
   equal,
   exp,
   floor,
+  gelu,
   greater,
   greaterEqual,
   log,
@@ -45,6 +46,14 @@ const variadic =
     if (nodes.length === 0) return complain(call, "it must have an input", "none", "Export the model again.");
     return result(call, finish(nodes.reduce(of), nodes.length));
   };
+
+/** a·b; where that is GELU as it was written before it had an operator (½x · (erf(x/√2) + 1)), GELU with its derivatives. */
+function product(a: Node, b: Node): Node {
+  const y = mul(a, b);
+  const x = y.inputs[1]?.inputs[0]?.op.name === "erf" ? y.inputs[0]!.inputs[0] : undefined;
+  const whole = x && gelu(x);
+  return whole?.inputs[0] === y ? whole : y;
+}
 
 /** Toward zero, as integers are divided and floats become integers. */
 export const truncate = (x: Node): Node => mul(sign(x), floor(abs(x)));
@@ -131,7 +140,7 @@ export const ELEMENTWISE: Readonly<Record<string, Rule>> = {
   Dropout: (call) => [given(call, 0), undefined],
   Add: binary(add),
   Sub: binary(sub),
-  Mul: binary(mul),
+  Mul: binary(product),
   Div: divide,
   Pow: raise,
   Mod: modulo,

@@ -13,6 +13,7 @@ type StructureName =
   | "unslice"
   | "concat"
   | "stop-gradient"
+  | "with-slope"
   | "max"
   | "kth-largest"
   | "gather"
@@ -29,6 +30,7 @@ export const structure: Lowerings<StructureName> = {
   },
   max: ({ inputs: [x], attrs: { axes } }, c) => c.op("ReduceMax", [c.value(x!), c.ints(axes)], { keepdims: 1 }),
   "stop-gradient": ({ inputs: [x] }, c) => c.value(x!),
+  "with-slope": ({ inputs: [y] }, c) => c.value(y!),
   concat: ({ inputs, attrs: { axis } }, c) => c.op("Concat", inputs.map(c.value), { axis }),
   slice: ({ inputs: [x], attrs: { starts, sizes, steps } }, c) => {
     const ends = starts.map((start, axis) => start + (sizes[axis]! - 1) * steps[axis]! + 1);

@@ -26,6 +26,7 @@ export const KERNELS: { readonly [N in OpName]: Kernel<N> } = {
   scalar: ({ attrs: { value } }) => Float64Array.of(value),
   reshape: (_, x) => x,
   "stop-gradient": (_, x) => x,
+  "with-slope": (_, y) => y,
   transpose: ({ shape, inputs, attrs: { permutation } }, x) => {
     const strides = stridesOf(inputs[0]!.shape);
     return fill(shape, (index) => x[index.reduce((at, i, axis) => at + i * strides[permutation[axis]!]!, 0)]!);
