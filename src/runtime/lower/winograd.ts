@@ -67,7 +67,8 @@ export function winogradWeight(x: Node, g: Node, c: Context): string {
   const [o, i] = [g.shape[1]!, x.shape[1]!];
   const products = c.op("MatMul", [transformedGradient(g, c), swapped(transformedInput(x, c), c)]); // [36,O,I]
   const flat = c.op("Reshape", [products, c.ints([TAPS, o * i])]);
-  return c.op("Reshape", [c.op("Gemm", [flat, weightMatrix(c)], { transA: 1 }), c.ints([o, i, 3, 3])]);
+  const taps = c.op("Transpose", [c.op("MatMul", [weightMatrixTurned(c), flat])], { perm: [1, 0] });
+  return c.op("Reshape", [taps, c.ints([o, i, 3, 3])]);
 }
 
 // ── Transforms ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -159,6 +160,13 @@ function transformedWeight(w: Node, c: Context): string {
 
 function weightMatrix(c: Context): string {
   return c.once("winograd G", () => c.floats([TAPS, 9], squared(G)));
+}
+
+/** [9,36]: as left factor with its product turned afterwards; 9 columns on the right took onnxruntime twice as long. */
+function weightMatrixTurned(c: Context): string {
+  const m = squared(G);
+  const turned = Float32Array.from(m, (_, k) => m[(k % TAPS) * 9 + Math.floor(k / TAPS)]!);
+  return c.once("winograd Gᵀ", () => c.floats([9, TAPS], turned));
 }
 
 function kernel(name: "A" | "B", c: Context): string {
