@@ -32,7 +32,7 @@ const LARGE_GRAPH = 6000;
 
 /** The program of a graph. */
 export function assembled(asked: Pick<Asked, "outputs" | "bake" | "weights" | "device">): Executable {
-  const { given, ...parts } = assemble(lower(asked.outputs, asked.bake, asked.weights), asked.device);
+  const { given, ...parts } = assemble(lower(asked.outputs, asked.bake, asked.weights, asked.device), asked.device);
   return executable(parts, given);
 }
 

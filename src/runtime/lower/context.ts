@@ -1,4 +1,5 @@
 import type { AttrsOf, Node, OpName } from "../../graph/index.ts";
+import type { Device } from "../devices.ts";
 import type { Emitter } from "../onnx/emitter.ts";
 
 /** What a lowering may ask for while it writes the ONNX nodes of one graph node. */
@@ -7,6 +8,8 @@ export interface Context extends Emitter {
   value(node: Node): string;
   /** The value of a node before a broadcast, for ONNX operators that broadcast by themselves. */
   narrow(node: Node): string;
+  /** Where the program will run: WebGPU has not every operator. */
+  readonly device: Device;
   /** The elements of a node that is known at compile time, row-major; undefined of others. */
   constant(node: Node): ArrayLike<number> | undefined;
   /** Whether `constant` knows the elements, without looking at them: a program that depends on them is kept apart. */

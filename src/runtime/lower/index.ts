@@ -10,6 +10,7 @@ import {
   type Tensors,
 } from "../../tensor/index.ts";
 import { fail } from "../../util/index.ts";
+import type { Device } from "../devices.ts";
 import { emitter, type OnnxModel, type ValueInfo } from "../onnx/emitter.ts";
 import { KERNELS, type Values } from "../reference/kernels.ts";
 import type { Context, Lowerings } from "./context.ts";
@@ -43,6 +44,7 @@ export function lower(
   wanted: Readonly<Record<string, Node>>,
   bake: Tensors,
   weights?: readonly string[] | undefined,
+  device: Device = "cpu",
 ): Lowered {
   const emit = emitter();
   const simple = simplify(Object.values(wanted));
@@ -73,6 +75,7 @@ export function lower(
   };
   const context: Context = {
     ...emit,
+    device,
     constant: (node) => {
       const given = known.has(node) ? tensorOf(node, bake) : undefined;
       return given ? numbers(given) : constant(node);

@@ -9,7 +9,7 @@
 import type { Conv, Node } from "../../graph/index.ts";
 import type { Shape } from "../../tensor/index.ts";
 import type { Context } from "./context.ts";
-import { firstTwoSwapped, padded, rowsOf } from "./moves.ts";
+import { firstTwoSwapped, padded, rowsOf, turnedTo } from "./moves.ts";
 
 /**
  * Whether it pays for x [B,I,H,W] or g [B,O,H,W] and w [O,I,3,3]. Processor time of all three products over the plain forms, B=16, one
@@ -67,8 +67,7 @@ export function winogradWeight(x: Node, g: Node, c: Context): string {
   const [o, i] = [g.shape[1]!, x.shape[1]!];
   const products = c.op("MatMul", [transformedGradient(g, c), swapped(transformedInput(x, c), c)]); // [36,O,I]
   const flat = c.op("Reshape", [products, c.ints([TAPS, o * i])]);
-  const taps = c.op("Transpose", [c.op("MatMul", [weightMatrixTurned(c), flat])], { perm: [1, 0] });
-  return c.op("Reshape", [taps, c.ints([o, i, 3, 3])]);
+  return turnedTo([o, i, 3, 3], c.op("MatMul", [weightMatrixTurned(c), flat]), c);
 }
 
 // ── Transforms ───────────────────────────────────────────────────────────────────────────────────────────────────
