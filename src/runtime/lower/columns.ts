@@ -14,8 +14,8 @@ type ConvNode<N extends "conv" | "conv-input" | "conv-weight"> = Node<AttrsOf<N>
 type Extents = readonly [number, number, number, number];
 
 /** Whether the gradient by the weight is made of columns (4.0, 2.1, 1.7; of nine strided slices 7.5, 4.1, 2.6). */
-export function columnsPay([, , kh, kw]: readonly number[], { stride, groups }: Conv): boolean {
-  return groups === 1 && kh! * kw! > 1 && stride.some((step) => step > 1);
+export function columnsPay({ stride, groups }: Conv): boolean {
+  return groups === 1 && stride.some((step) => step > 1);
 }
 
 /**
@@ -23,7 +23,7 @@ export function columnsPay([, , kh, kw]: readonly number[], { stride, groups }: 
  * 10.4, 9.0, 9.0). They are kept from one to the other: kernel area/stride² of the image, so not for large kernels.
  */
 export function columnsServeBoth(weight: readonly number[], attrs: Conv): boolean {
-  return columnsPay(weight, attrs) && weight[2]! * weight[3]! <= LARGEST_AREA;
+  return columnsPay(attrs) && weight[2]! * weight[3]! <= LARGEST_AREA;
 }
 
 const LARGEST_AREA = 9; // 3×3 (our choice)
