@@ -27,6 +27,8 @@ const CASES: readonly Case[] = [
   { about: "the last height of bands", x: [1, K, 16, 16], w: [K, K, 3, 3] },
   { about: "whole images below each other", x: [3, K, 20, 8], w: [K, K, 3, 3] },
   { about: "one row of tiles, five columns", x: [4, K, 4, 20], w: [K, K, 3, 3] },
+  { about: "larger than the matrices of all tiles serve", x: [2, K, 4, 60], w: [K, K, 3, 3] },
+  { about: "the last width of these matrices", x: [2, K, 8, 56], w: [K, K, 3, 3] },
   { about: "fewer tiles", x: [15, K, 4, 4], w: [K, K, 3, 3], pays: false },
   { about: "fewer channels in", x: [16, K - 1, 4, 4], w: [K, K - 1, 3, 3], pays: false },
   { about: "fewer channels out", x: [16, K, 4, 4], w: [K - 1, K, 3, 3], pays: false },

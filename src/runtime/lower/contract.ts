@@ -30,7 +30,7 @@ export const contract: Lowerings<"matmul" | "conv" | "conv-input" | "conv-weight
   "conv-input": (node, c) => {
     const [g, w] = node.inputs as [Node, Node];
     if (isFed(w, c) && winogradPays(g.shape, w.shape, node.attrs)) return winogradInput(g, w, c);
-    if (isFed(w, c) && c.device === "cpu" && columnsPay(node.attrs)) return columnsInput(node, c);
+    if (isFed(w, c) && c.target.device === "cpu" && columnsPay(node.attrs)) return columnsInput(node, c);
     return asConv(node, c) ? flippedConv(node, c) : convTranspose(node, c);
   },
   "conv-weight": (node, c) => {

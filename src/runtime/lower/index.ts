@@ -10,10 +10,9 @@ import {
   type Tensors,
 } from "../../tensor/index.ts";
 import { fail } from "../../util/index.ts";
-import type { Device } from "../devices.ts";
 import { emitter, type OnnxModel, type ValueInfo } from "../onnx/emitter.ts";
 import { KERNELS, type Values } from "../reference/kernels.ts";
-import type { Context, Lowerings } from "./context.ts";
+import type { Context, Lowerings, Target } from "./context.ts";
 import { contract } from "./contract.ts";
 import { elementwise } from "./elementwise.ts";
 import { structure } from "./structure.ts";
@@ -44,12 +43,14 @@ export function lower(
   wanted: Readonly<Record<string, Node>>,
   bake: Tensors,
   weights?: readonly string[] | undefined,
-  device: Device = "cpu",
+  { device, threads }: Target = { device: "cpu", threads: 0 },
 ): Lowered {
   const emit = emitter();
   const simple = simplify(Object.values(wanted));
   const outputs = Object.fromEntries(Object.keys(wanted).map((name, i) => [name, simple[i]!]));
   const nodes = topological(Object.values(outputs));
+  const uses = new Map<Node, number>();
+  for (const node of [...nodes.flatMap(({ inputs }) => inputs), ...simple]) uses.set(node, (uses.get(node) ?? 0) + 1);
   const known = knownNodes(nodes, bake, weights && new Set(weights));
   const constants = new Map<Node, Values>();
   const names = new Map<Node, string>();
@@ -75,7 +76,8 @@ export function lower(
   };
   const context: Context = {
     ...emit,
-    device,
+    target: { device, threads },
+    uses: (node) => uses.get(node) ?? 0,
     constant: (node) => {
       const given = known.has(node) ? tensorOf(node, bake) : undefined;
       return given ? numbers(given) : constant(node);
