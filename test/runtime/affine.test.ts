@@ -16,8 +16,6 @@ const kinds = (outputs: Record<string, Node>, threads = 1, device: "cpu" | "webg
 test.each([
   ["x·a + b", { z: add(scaled, B) }, ["BatchNormalization"]],
   ["a·x + b", { z: add(mul(A, X), B) }, ["BatchNormalization"]],
-  ["y + x·a + b", { z: add(add(Y, scaled), B) }, ["BatchNormalization", "Add"]],
-  ["x·a + y + b", { z: add(add(scaled, Y), B) }, ["BatchNormalization", "Add"]],
   ["x·a + b and x·a", { z: add(scaled, B), part: scaled }, ["Mul", "Add"]],
 ])("%s: one thread takes one pass, and gives the bits of two", async (_, outputs, expected) => {
   expect(kinds(outputs).filter((kind) => kind !== "Reshape")).toEqual(expected);
@@ -29,15 +27,12 @@ test.each([
     expect(kinds(outputs, threads, device)).not.toContain("BatchNormalization");
   }
   const feeds = feedsOf([X, Y, A, B]);
-  const reference = evaluate(outputs, feeds);
   const [one, two] = [await run(outputs, feeds, 1), await run(outputs, feeds, 2)];
-  for (const name of Object.keys(outputs)) {
-    const values = [...((reference as Record<string, { data: ArrayLike<number> }>)[name]!.data as Float64Array)];
-    one[name]!.data.forEach((value, i) => {
-      expect(value).toBeCloseTo(values[i]!, 5); // sums of three numbers near 1, in float32
-    });
-    if (outputs.z.inputs[0]!.op.name !== "add") expect(one[name]!.data).toEqual(two[name]!.data); // else in another order
-  }
+  for (const name of Object.keys(outputs)) expect(one[name]!.data).toEqual(two[name]!.data);
+  const z = (evaluate(outputs, feeds) as Record<string, { readonly data: ArrayLike<number> }>).z!.data;
+  one.z!.data.forEach((value, i) => {
+    expect(value).toBeCloseTo(z[i]!, 5); // sums of numbers near 1, in float32
+  });
 });
 
 test("the mask of a ReLU is 1 for the smallest normal number and 0 for 0 and below", async () => {

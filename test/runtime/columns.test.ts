@@ -26,39 +26,65 @@ interface Case {
 const CASES: readonly Case[] = [
   {
     about: "3×3, stride 2",
-    x: [2, 3, 8, 8],
-    w: [5, 3, 3, 3],
+    x: [2, 16, 8, 8],
+    w: [17, 16, 3, 3],
     options: { stride: [2, 2], padding: [1, 1] },
     columns: is(true),
   },
-  { about: "odd rows, no padding", x: [3, 2, 7, 6], w: [4, 2, 3, 3], options: { stride: [2, 2] }, columns: is(true) },
-  { about: "1×1, a row left over", x: [2, 9, 5, 4], w: [3, 9, 1, 1], options: { stride: [2, 2] }, columns: is(true) },
+  {
+    about: "odd rows, no padding",
+    x: [3, 17, 7, 6],
+    w: [16, 17, 3, 3],
+    options: { stride: [2, 2] },
+    columns: is(true),
+  },
+  {
+    about: "1×1, a row left over",
+    x: [2, 19, 5, 4],
+    w: [18, 19, 1, 1],
+    options: { stride: [2, 2] },
+    columns: is(true),
+  },
   {
     about: "stride along rows alone",
-    x: [2, 3, 9, 4],
-    w: [4, 3, 2, 3],
+    x: [2, 16, 9, 4],
+    w: [16, 16, 2, 3],
     options: { stride: [3, 1], padding: [0, 1] },
     columns: is(true),
   },
   {
     about: "dilated",
-    x: [1, 2, 9, 9],
-    w: [3, 2, 3, 3],
+    x: [1, 16, 9, 9],
+    w: [16, 16, 3, 3],
     options: { stride: [2, 2], dilation: [2, 2], padding: [2, 2] },
     columns: is(true),
   },
   {
     about: "5×5",
-    x: [2, 2, 8, 8],
-    w: [3, 2, 5, 5],
+    x: [2, 16, 8, 8],
+    w: [16, 16, 5, 5],
     options: { stride: [2, 2], padding: [2, 2] },
     columns: { weight: true, both: false },
   },
-  { about: "stride 1", x: [2, 3, 6, 6], w: [4, 3, 3, 3], options: { padding: [1, 1] }, columns: is(false) },
+  { about: "stride 1", x: [2, 16, 6, 6], w: [16, 16, 3, 3], options: { padding: [1, 1] }, columns: is(false) },
+  {
+    about: "fewer channels in",
+    x: [2, 15, 8, 8],
+    w: [16, 15, 3, 3],
+    options: { stride: [2, 2], padding: [1, 1] },
+    columns: is(false),
+  },
+  {
+    about: "fewer channels out",
+    x: [2, 16, 8, 8],
+    w: [15, 16, 3, 3],
+    options: { stride: [2, 2], padding: [1, 1] },
+    columns: is(false),
+  },
   {
     about: "groups",
-    x: [2, 4, 6, 6],
-    w: [4, 2, 3, 3],
+    x: [2, 32, 6, 6],
+    w: [32, 16, 3, 3],
     options: { stride: [2, 2], padding: [1, 1], groups: 2 },
     columns: is(false),
   },
@@ -76,7 +102,7 @@ describe.each(CASES)("$about", ({ x: xShape, w: wShape, options, columns }) => {
 
   test("takes the form that its stride and kernel say", () => {
     const attrs = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1, ...options } as const;
-    expect(columnsPay(attrs)).toBe(columns.weight);
+    expect(columnsPay(w.shape, attrs)).toBe(columns.weight);
     expect(columnsServeBoth(w.shape, attrs)).toBe(columns.both);
   });
 
@@ -97,9 +123,9 @@ describe.each(CASES)("$about", ({ x: xShape, w: wShape, options, columns }) => {
 });
 
 test("forward pass and gradient by the weight share their columns; WebGPU has no Col2Im", () => {
-  const [x, w] = [input("x", [2, 3, 8, 8]), input("w", [5, 3, 3, 3])];
+  const [x, w] = [input("x", [2, 16, 8, 8]), input("w", [17, 16, 3, 3])];
   const options = { stride: 2, padding: 1 };
-  const g = input("g", [2, 5, 4, 4]);
+  const g = input("g", [2, 17, 4, 4]);
   const outputs = {
     y: conv(x, w, options),
     dw: convWeight(x, g, [3, 3], options),

@@ -30,13 +30,13 @@ export const contract: Lowerings<"matmul" | "conv" | "conv-input" | "conv-weight
   "conv-input": (node, c) => {
     const [g, w] = node.inputs as [Node, Node];
     if (isFed(w, c) && winogradPays(g.shape, w.shape, node.attrs)) return winogradInput(g, w, c);
-    if (isFed(w, c) && c.target.device === "cpu" && columnsPay(node.attrs)) return columnsInput(node, c);
+    if (isFed(w, c) && c.target.device === "cpu" && columnsPay(w.shape, node.attrs)) return columnsInput(node, c);
     return asConv(node, c) ? flippedConv(node, c) : convTranspose(node, c);
   },
   "conv-weight": (node, c) => {
     const [x, g] = node.inputs as [Node, Node];
     if (winogradPays(x.shape, node.shape, node.attrs)) return winogradWeight(x, g, c);
-    if (columnsPay(node.attrs)) return columnsWeight(node, c);
+    if (columnsPay(node.shape, node.attrs)) return columnsWeight(node, c);
     return node.attrs.groups === 1 ? shiftedProducts(node, c) : swappedConv(node, c);
   },
 };
