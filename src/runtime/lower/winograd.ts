@@ -13,7 +13,8 @@ import { firstTwoSwapped, padded, rowsOf, turnedTo } from "./moves.ts";
 
 /**
  * Whether it pays for x [B,I,H,W] or g [B,O,H,W] and w [O,I,3,3]. Processor time of all three products over the plain forms, B=16, one
- * thread, AVX2: 64 channels at 32×32 0.58, 128 at 16×16 0.54, 256 at 8×8 0.51, 512 at 4×4 0.57. Its rounding
+ * thread, AVX2: 64 channels at 32×32 0.58, 128 at 16×16 0.54, 256 at 8×8 0.51, 512 at 4×4 0.57 or less; 32 channels at 32×32 0.66, at
+ * 16×16 0.62, at 8×8 0.64; 16 at 32×32 0.72, at 16×16 0.74. Its rounding
  * errors are 1.4e-6 to 5.4e-6 of the result, 7 to 13 times those of the plain form, less for images far from 0. So more
  * ReLUs take their other side: one of 10⁶ behind resnet10's layer1.0 did, and moved all gradients before it by 1e-3.
  */
@@ -25,7 +26,7 @@ export function winogradPays([b, , h, w]: Shape, [o, i, kh, kw]: Shape, attrs: C
   return kh === 3 && kw === 3 && same && whole && tiles >= FEWEST_TILES && Math.min(o!, i!) >= FEWEST_CHANNELS;
 }
 
-const FEWEST_CHANNELS = 64; // the fewest that were measured
+const FEWEST_CHANNELS = 16; // the fewest that were measured
 const FEWEST_TILES = 16; // likewise: fewer are not worth the transform of the weight
 
 /** conv(x, w), padding 1. */
@@ -47,11 +48,23 @@ export function winogradInput(g: Node, w: Node, c: Context): string {
 /** convWeight(x, g), padding 1. */
 export function winogradWeight(x: Node, g: Node, c: Context): string {
   const [o, i] = [g.shape[1]!, x.shape[1]!];
-  const products = c.op("MatMul", [transformedGradient(g, c), swapped(transformedInput(x, c), c)]); // [36,O,I]
-  const flat = c.op("Reshape", [products, c.ints([1, TAPS, o * i])]);
-  const matrix = c.once("winograd Gᵀ", () => c.floats([9, TAPS], turned(G)));
-  return turnedTo([o, i, 3, 3], c.op("MatMul", [matrix, flat]), c); // 9 columns on the right take twice as long
+  const [gradient, image] = [transformedGradient(g, c), swapped(transformedInput(x, c), c)];
+  const matrix = c.once("winograd Gᵀ", () => c.floats([9, TAPS], turned(G))); // 9 columns on the right take twice as long
+  const blocks = o * i > LARGE && o % BLOCKS === 0 ? BLOCKS : 1;
+  const rows = o / blocks;
+  const parts = Array.from({ length: blocks }, (_, k) => {
+    const part =
+      blocks === 1 ? gradient : c.op("Slice", [gradient, c.ints([k * rows]), c.ints([(k + 1) * rows]), c.ints([1])]);
+    const products = c.op("Reshape", [c.op("MatMul", [part, image]), c.ints([1, TAPS, rows * i])]);
+    return turnedTo([rows, i, 3, 3], c.op("MatMul", [matrix, products]), c);
+  });
+  return blocks === 1 ? parts[0]! : c.op("Concat", parts, { axis: 0 });
 }
+
+// Some outputs at a time where 36 products a weight would not stay in the cache: at 512 channels of 4×4 10.5 ms, all at once 12.8;
+// at 256 of 8×8 both take the same.
+const LARGE = 1 << 17; // weights/9 (our choice between these two)
+const BLOCKS = 8; // 4 took 11.0 ms
 
 // ── Transforms ───────────────────────────────────────────────────────────────────────────────────────────────────
 
