@@ -31,8 +31,8 @@ export interface Asked {
 const LARGE_GRAPH = 6000;
 
 /** The program of a graph. */
-export function assembled(asked: Pick<Asked, "outputs" | "bake" | "weights" | "device">): Executable {
-  const { given, ...parts } = assemble(lower(asked.outputs, asked.bake, asked.weights), asked.device);
+export function assembled(asked: Pick<Asked, "outputs" | "bake" | "weights" | "device" | "threads">): Executable {
+  const { given, ...parts } = assemble(lower(asked.outputs, asked.bake, asked.weights, asked), asked.device);
   return executable(parts, given);
 }
 

@@ -27,7 +27,7 @@ export async function profile(
   { bake = {}, weights, device = "cpu", threads = 0 }: CompileOptions,
   { feeds, runs, prefix }: { readonly feeds: Tensors; readonly runs: number; readonly prefix: string },
 ): Promise<{ rows(trace: string): readonly ProfileRow[] }> {
-  const lowered = lower(outputs, bake, weights);
+  const lowered = lower(outputs, bake, weights, { device, threads });
   try {
     const session = await openSession(executable(assemble(lowered, device), lowered.given), {
       device,

@@ -17,7 +17,7 @@ interface Case {
   readonly pays?: false;
 }
 
-const K = 64; // channels: the fewest for which it is used, as 16 tiles of 4 × 4 are the fewest pixels
+const K = 16; // channels: the fewest for which it is used, as 16 tiles of 4 × 4 are the fewest pixels
 const SAME = { padding: 1 };
 const CASES: readonly Case[] = [
   { about: "one tile an image", x: [16, K, 4, 4], w: [K, K, 3, 3] },
@@ -27,6 +27,9 @@ const CASES: readonly Case[] = [
   { about: "the last height of bands", x: [1, K, 16, 16], w: [K, K, 3, 3] },
   { about: "whole images below each other", x: [3, K, 20, 8], w: [K, K, 3, 3] },
   { about: "one row of tiles, five columns", x: [4, K, 4, 20], w: [K, K, 3, 3] },
+  { about: "larger than the matrices of all tiles serve", x: [2, K, 4, 60], w: [K, K, 3, 3] },
+  { about: "the last width of these matrices", x: [2, K, 8, 56], w: [K, K, 3, 3] },
+  { about: "many weights, made in blocks", x: [16, 456, 4, 4], w: [456, 456, 3, 3] },
   { about: "fewer tiles", x: [15, K, 4, 4], w: [K, K, 3, 3], pays: false },
   { about: "fewer channels in", x: [16, K - 1, 4, 4], w: [K, K - 1, 3, 3], pays: false },
   { about: "fewer channels out", x: [16, K, 4, 4], w: [K - 1, K, 3, 3], pays: false },

@@ -1,5 +1,13 @@
 import type { AttrsOf, Node, OpName } from "../../graph/index.ts";
+import type { Device } from "../devices.ts";
 import type { Emitter } from "../onnx/emitter.ts";
+
+/** Where a program will run: WebGPU has not every operator, and some of the processor's use one thread alone. */
+export interface Target {
+  readonly device: Device;
+  /** 0: one a core. */
+  readonly threads: number;
+}
 
 /** What a lowering may ask for while it writes the ONNX nodes of one graph node. */
 export interface Context extends Emitter {
@@ -7,6 +15,9 @@ export interface Context extends Emitter {
   value(node: Node): string;
   /** The value of a node before a broadcast, for ONNX operators that broadcast by themselves. */
   narrow(node: Node): string;
+  readonly target: Target;
+  /** How many nodes and outputs use a node. */
+  uses(node: Node): number;
   /** The elements of a node that is known at compile time, row-major; undefined of others. */
   constant(node: Node): ArrayLike<number> | undefined;
   /** Whether `constant` knows the elements, without looking at them: a program that depends on them is kept apart. */

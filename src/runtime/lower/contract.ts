@@ -5,6 +5,7 @@
  * all with fixed weights; the gradient by the weight is a matrix product over shifted copies of the image.
  */
 import type { AttrsOf, Conv, Node } from "../../graph/index.ts";
+import { columnsConv, columnsInput, columnsPay, columnsServeBoth, columnsWeight } from "./columns.ts";
 import type { Context, Lowerings } from "./context.ts";
 import { firstTwoSwapped, padded } from "./moves.ts";
 import { tallConv, tallPays, tallTranspose, type Value } from "./tall.ts";
@@ -19,18 +20,23 @@ export const contract: Lowerings<"matmul" | "conv" | "conv-input" | "conv-weight
     if (!transA && !transB) return c.op("MatMul", [c.value(a!), c.value(b!)]);
     return c.op("Gemm", [left, right], { transA: +transA, transB: +transB });
   },
-  conv: ({ inputs: [x, w], attrs, shape }, c) =>
-    isFed(w!, c) && winogradPays(x!.shape, w!.shape, attrs)
-      ? winogradConv(x!, w!, c)
-      : convolved(x!, { name: c.value(w!), shape: w!.shape }, { ...attrs, size: [shape[2]!, shape[3]!] }, c),
+  conv: (node, c) => {
+    const { attrs, shape } = node;
+    const [x, w] = node.inputs as [Node, Node];
+    if (isFed(w, c) && winogradPays(x.shape, w.shape, attrs)) return winogradConv(x, w, c);
+    if (isFed(w, c) && columnsServeBoth(w.shape, attrs)) return columnsConv(node, c);
+    return convolved(x, { name: c.value(w), shape: w.shape }, { ...attrs, size: [shape[2]!, shape[3]!] }, c);
+  },
   "conv-input": (node, c) => {
     const [g, w] = node.inputs as [Node, Node];
     if (isFed(w, c) && winogradPays(g.shape, w.shape, node.attrs)) return winogradInput(g, w, c);
+    if (isFed(w, c) && c.target.device === "cpu" && columnsPay(w.shape, node.attrs)) return columnsInput(node, c);
     return asConv(node, c) ? flippedConv(node, c) : convTranspose(node, c);
   },
   "conv-weight": (node, c) => {
     const [x, g] = node.inputs as [Node, Node];
     if (winogradPays(x.shape, node.shape, node.attrs)) return winogradWeight(x, g, c);
+    if (columnsPay(node.shape, node.attrs)) return columnsWeight(node, c);
     return node.attrs.groups === 1 ? shiftedProducts(node, c) : swappedConv(node, c);
   },
 };

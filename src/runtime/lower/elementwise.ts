@@ -4,6 +4,7 @@ import { broadcastShapes, type Shape, sameShape } from "../../tensor/index.ts";
 import type { Context, Lowerings } from "./context.ts";
 
 const FLOAT = 1; // TensorProto.FLOAT
+const STEEP = 3e38; // near float32's largest: 1 for each x ≥ 3.4e-39, which takes in all normal numbers
 
 const twin =
   (type: string, attributes = {}) =>
@@ -16,19 +17,19 @@ export const elementwise: Lowerings<ElementwiseName> = {
   log: twin("Log"),
   sqrt: twin("Sqrt"),
   abs: twin("Abs"),
-  // The sign of a ReLU is its mask; a comparison is twice as fast as Sign
-  // (and gives 0 for NaN, where the reference gives NaN; the loss is NaN either way).
+  // The sign of a ReLU is its mask, min(1, max(0, STEEP·x)): a third of Sign's time, and half of a comparison's with its cast
+  // (for NaN it may give 0 or 1, where the reference gives NaN; the loss is NaN either way).
   sign: (node, c) => {
     const x = node.inputs[0]!;
     if (x.op.name !== "relu") return c.op("Sign", [c.value(x)]);
-    return c.op("Cast", [c.op("Greater", [c.value(x.inputs[0]!), c.scalar(0)])], { to: FLOAT });
+    return c.op("HardSigmoid", [c.value(x.inputs[0]!)], { alpha: { float: STEEP }, beta: { float: 0 } });
   },
   floor: twin("Floor"),
   sigmoid: twin("Sigmoid"),
   tanh: twin("Tanh"),
   relu: twin("Relu"),
   erf: twin("Erf"),
-  add: twin("Add"),
+  add: (node, c) => affine(node, c) ?? twin("Add")(node, c),
   sub: twin("Sub"),
   mul: twin("Mul"),
   div: twin("Div"),
@@ -51,4 +52,30 @@ function operands(node: Node, context: Context): string[] {
 
 function narrowShape(x: Node): Shape {
   return x.op.name === "broadcast" ? x.inputs[0]!.shape : x.shape;
+}
+
+/**
+ * x·a + b, with a and b the same along all but the channels, in one pass: as a BatchNormalization of mean 0 and variance 1, to the
+ * same bits. Only for one thread: that kernel uses no more (0.44 ms for a million elements, two passes 0.76).
+ */
+function affine(sum: Node, c: Context): string | undefined {
+  const [scaled, shift] = sum.inputs as [Node, Node];
+  const { device, threads } = c.target;
+  if (device !== "cpu" || threads !== 1 || scaled.op.name !== "mul" || c.uses(scaled) > 1 || !isPerChannel(shift))
+    return undefined;
+  const [p, q] = scaled.inputs as [Node, Node];
+  const [x, factor] = isPerChannel(q) ? [p, q] : [q, p];
+  if (!isPerChannel(factor) || x.op.name === "broadcast") return undefined;
+  const channels = x.shape[1]!;
+  const all = (value: number) =>
+    c.once(`${channels} of ${value}`, () => c.floats([channels], new Float32Array(channels).fill(value)));
+  const flat = (node: Node) => c.op("Reshape", [c.value(node.inputs[0]!), c.ints([channels])]);
+  return c.op("BatchNormalization", [c.value(x), flat(factor), flat(shift), all(0), all(1)], { epsilon: { float: 0 } });
+}
+
+/** Whether a node is [1,C,1,1] spread over [B,C,H,W]. */
+function isPerChannel({ op, inputs: [x], shape }: Node): boolean {
+  return (
+    op.name === "broadcast" && shape.length === 4 && x!.shape.every((n, axis) => n === (axis === 1 ? shape[1] : 1))
+  );
 }

@@ -1,9 +1,18 @@
 import { describe, type Node, type OpName, simplify, splatOf, topological } from "../../graph/index.ts";
-import { int64, numbers, sameShape, shapeText, sizeOf, type Tensor, type Tensors } from "../../tensor/index.ts";
+import {
+  int64,
+  numbers,
+  type Shape,
+  sameShape,
+  shapeText,
+  sizeOf,
+  type Tensor,
+  type Tensors,
+} from "../../tensor/index.ts";
 import { fail } from "../../util/index.ts";
 import { emitter, type OnnxModel, type ValueInfo } from "../onnx/emitter.ts";
 import { KERNELS, type Values } from "../reference/kernels.ts";
-import type { Context, Lowerings } from "./context.ts";
+import type { Context, Lowerings, Target } from "./context.ts";
 import { contract } from "./contract.ts";
 import { elementwise } from "./elementwise.ts";
 import { structure } from "./structure.ts";
@@ -34,11 +43,14 @@ export function lower(
   wanted: Readonly<Record<string, Node>>,
   bake: Tensors,
   weights?: readonly string[] | undefined,
+  { device, threads }: Target = { device: "cpu", threads: 0 },
 ): Lowered {
   const emit = emitter();
   const simple = simplify(Object.values(wanted));
   const outputs = Object.fromEntries(Object.keys(wanted).map((name, i) => [name, simple[i]!]));
   const nodes = topological(Object.values(outputs));
+  const uses = new Map<Node, number>();
+  for (const node of [...nodes.flatMap(({ inputs }) => inputs), ...simple]) uses.set(node, (uses.get(node) ?? 0) + 1);
   const known = knownNodes(nodes, bake, weights && new Set(weights));
   const constants = new Map<Node, Values>();
   const names = new Map<Node, string>();
@@ -64,6 +76,8 @@ export function lower(
   };
   const context: Context = {
     ...emit,
+    target: { device, threads },
+    uses: (node) => uses.get(node) ?? 0,
     constant: (node) => {
       const given = known.has(node) ? tensorOf(node, bake) : undefined;
       return given ? numbers(given) : constant(node);
@@ -72,9 +86,15 @@ export function lower(
     value: nameOf,
     narrow: (node) => {
       const splat = splatOf(node);
-      if (splat !== undefined) return emit.scalar(splat);
+      if (splat !== undefined) return spreadScalar(node.shape, splat);
       return nameOf(node.op.name === "broadcast" ? node.inputs[0]! : node);
     },
+  };
+  /** One number for all of a shape. Where the last extent is 1, one of rank 0 makes onnxruntime's loops one element long: 131 thousand took 1.5 ms, else 0.05. */
+  const spreadScalar = (shape: Shape, value: number): string => {
+    if (shape.length < 2 || shape.at(-1) !== 1) return emit.scalar(value);
+    const ones = shape.map(() => 1);
+    return emit.once(`f${value} at rank ${ones.length}`, () => emit.floats(ones, Float32Array.of(value)));
   };
   const emitNode = (node: Node): string => {
     const lowering = LOWERINGS[node.op.name as Exclude<OpName, LeafName>] as (node: Node, context: Context) => string;
@@ -93,7 +113,7 @@ export function lower(
       remedy: "Rename the output.",
     });
   const results = Object.entries(outputs).map(([name, node]): ValueInfo => {
-    emit.named("Identity", nameOf(node), name);
+    emit.publish(nameOf(node), name);
     return { name, shape: node.shape, kind: node.kind };
   });
   const about = { nodes: nodes.length, labels: emit.labels(), cpuOnly: emit.namesOf("MaxPool") };

@@ -16,3 +16,12 @@ export function padded(x: string, before: readonly number[], after: readonly num
 export function rowsOf(x: string, from: number, to: number, c: Context): string {
   return c.op("Slice", [x, c.ints([from]), c.ints([to]), c.ints([2])]);
 }
+
+/**
+ * Matrices [S,R,C] turned, their elements then read as of `shape`. Without the Flatten, onnxruntime's optimiser reshapes first and
+ * then moves more than two axes: 14 ms for 2.4 million elements instead of 1.1.
+ */
+export function turnedTo(shape: readonly number[], matrices: string, c: Context): string {
+  const turned = c.op("Transpose", [matrices], { perm: [0, 2, 1] });
+  return c.op("Reshape", [c.op("Flatten", [turned], { axis: 0 }), c.ints(shape)]);
+}

@@ -24,8 +24,8 @@ export interface Emitter {
   ): readonly string[];
   /** The value of one branch or the other; only the chosen one is computed. Both give tensors of one type. */
   choose(condition: string, yes: () => string, no: () => string): string;
-  /** Adds a node whose output is called `output`. */
-  named(type: string, input: string, output: string): void;
+  /** Calls a value `output`: under that name alone where a node of the graph makes it, else as a copy. */
+  publish(value: string, output: string): void;
   /** A fixed float32 tensor (baked in). */
   floats(shape: Shape, values: Float32Array): string;
   /** A fixed float32 scalar; equal numbers share one initializer. */
@@ -52,6 +52,9 @@ export function emitter(): Emitter {
   const entries: OnnxGraph["initializer"][number][] = [];
   const shared = new Map<string, string>();
   const labels = new Map<string, string>();
+  const outputs = new Map<string, string>(); // values that go by the name of an output
+  const made = new Set<string>(); // values that nodes of the graph itself make, not of a branch
+  let depth = 0;
   let label = "";
   let count = 0;
 
@@ -72,7 +75,10 @@ export function emitter(): Emitter {
   };
   const ops: Emitter["ops"] = (opType, input, attributes, outputs) => {
     const output = Array.from({ length: outputs }, () => `~v${count++}`);
-    for (const name of output) labels.set(name, label);
+    for (const name of output) {
+      labels.set(name, label);
+      if (depth === 0) made.add(name);
+    }
     const attribute = Object.entries(attributes).map(([name, value]) => ({ name, ...attributeProto(value) }));
     add({ name: `${label}/${opType}/${output[0]}`, opType, input, output, attribute });
     return output;
@@ -81,9 +87,11 @@ export function emitter(): Emitter {
   const branch = (emit: () => string): object => {
     const outer = node;
     node = [];
+    depth++;
     const output = [{ name: emit() }];
     const graph = { name: `b${count++}`, node, output };
     node = outer;
+    depth--;
     return graph;
   };
 
@@ -98,8 +106,9 @@ export function emitter(): Emitter {
       add({ name: `${label}/If/${output}`, opType: "If", input: [condition], output: [output], attribute });
       return output;
     },
-    named: (opType, input, output) => {
-      add({ name: output, opType, input: [input], output: [output] });
+    publish: (value, output) => {
+      if (made.has(value) && !outputs.has(value)) outputs.set(value, output);
+      else add({ name: output, opType: "Identity", input: [value], output: [output] });
     },
     op: (type, inputs, attributes = {}) => ops(type, inputs, attributes, 1)[0]!,
     floats: (shape, values) => store(float32(shape, values)),
@@ -119,12 +128,25 @@ export function emitter(): Emitter {
     },
     labels: () => labels,
     namesOf: (type) => node.filter(({ opType }) => opType === type).map(({ name }) => name),
-    finish: (inputs, outputs) => ({
-      graph: { node, initializer: entries, input: inputs, output: outputs },
+    finish: (inputs, results) => ({
+      graph: {
+        node: node.map((entry) => renamed(entry, outputs)),
+        initializer: entries,
+        input: inputs,
+        output: results,
+      },
       external,
       given,
     }),
   };
+}
+
+/** A node and its branches with values under other names. */
+function renamed(node: OnnxNode, names: ReadonlyMap<string, string>): OnnxNode {
+  const called = (value: string) => names.get(value) ?? value;
+  const branch = (g: { readonly node: readonly OnnxNode[] }) => ({ ...g, node: g.node.map((x) => renamed(x, names)) });
+  const attribute = node.attribute?.map((a) => (a.g ? { ...a, g: branch(a.g as Parameters<typeof branch>[0]) } : a));
+  return { ...node, input: node.input.map(called), output: node.output.map(called), ...(attribute && { attribute }) };
 }
 
 /** An attribute's value in the schema's names, with its kind. */

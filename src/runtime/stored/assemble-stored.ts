@@ -24,7 +24,7 @@ export async function assembleStored(request: Asked, store: ProgramStore): Promi
   if (known) return complete(known);
 
   const { watched, names, reads } = watch(asked.bake);
-  const { given, ...parts } = assemble(lower(asked.outputs, watched, asked.weights), asked.device);
+  const { given, ...parts } = assemble(lower(asked.outputs, watched, asked.weights, asked), asked.device);
   const read = [...reads].sort();
   const sources = given.map(({ name, tensor: t }) => ({ name, from: origin(t, names, constants) }));
   const made: Program = { kind: "program", parts, given: sources };
