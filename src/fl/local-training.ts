@@ -1,13 +1,13 @@
 import type { Model } from "../nn/index.ts";
 import type { Transform } from "../optim/index.ts";
 import type { Device, OpenProgram } from "../runtime/index.ts";
-import type { Tensors } from "../tensor/index.ts";
+import { sizeOf, type Tensors } from "../tensor/index.ts";
 import type { Key } from "../util/index.ts";
 import { batchOrder } from "./batch-order.ts";
 import { clientGradientStep, type GradientStep } from "./client.ts";
 import { type BatchPrograms, recentPrograms } from "./recent-programs.ts";
 import { serverStep } from "./server-step.ts";
-import { beginTraining, type TrainingOutcome, type TrainingState, trainingStep } from "./training-step.ts";
+import { beginTraining, type TrainingState, trainingStep } from "./training-step.ts";
 import type { Batch, ClientUpdate, Weights } from "./types.ts";
 
 /** How every client of a federation works. */
@@ -88,18 +88,25 @@ export function clientsOf(plan: ClientPlan): Clients {
       const { batchSize, order } = orderOf(turn);
       const steps = plan.localSteps ?? plan.localEpochs * Math.floor(turn.count / batchSize);
       return programs.using(batchSize, async (own) => {
-        const advance = await localStep(plan, own, turn.gradientOf);
+        const advance = await localSteps(plan, own, turn.gradientOf);
+        const most = turn.gradientOf ? 1 : stepsAtOnce(model, batchSize);
         let state = beginTraining(model, plan.optimiser, turn.weights);
         const batches: (readonly number[])[] = [];
         let [loss, finite] = [0, true];
         let correct: number | undefined = 0;
         while (batches.length < steps && finite) {
-          const numbers = order(batches.length);
-          const made = await advance(state, await turn.take(numbers), turn.learningRate, batches.length);
-          batches.push(numbers);
-          ({ state, finite } = made);
-          loss += made.loss / steps;
-          correct = correct === undefined || made.correct === undefined ? undefined : correct + made.correct;
+          const count = Math.min(most, steps - batches.length);
+          const numbers = Array.from({ length: count }, (_, i) => order(batches.length + i));
+          const taken = await Promise.all(numbers.map((some) => turn.take(some)));
+          const made = await advance(state, taken, turn.learningRate, batches.length);
+          state = made.state;
+          for (const [i, step] of made.steps.entries()) {
+            if (!finite) break; // those after it are of no use
+            batches.push(numbers[i]!);
+            finite = step.finite;
+            loss += step.loss / steps;
+            correct = correct === undefined || step.correct === undefined ? undefined : correct + step.correct;
+          }
         }
         return { weights: state.weights, loss, correct, seen: batches.length * batchSize, finite, batches };
       });
@@ -124,36 +131,42 @@ export function clientsOf(plan: ClientPlan): Clients {
   };
 }
 
-/** One local step, number 0, 1, …; the state given is spent but in the first, whose weights are the server's. */
-type LocalStep = (
+/** Local steps on some batches; the first of them is the client's step `number`, from 0. */
+type LocalSteps = (
   state: TrainingState,
-  batch: Batch,
+  batches: readonly Batch[],
   learningRate: number,
   number: number,
-) => Promise<Omit<TrainingOutcome, "correct"> & { readonly correct?: number }>;
+) => Promise<{
+  readonly state: TrainingState;
+  readonly steps: readonly { readonly loss: number; readonly correct?: number; readonly finite: boolean }[];
+}>;
 
-/** A client's local step: one program, or where its gradient is computed apart, that and the optimiser's program. */
-async function localStep(
+/** One program for all steps, or where a gradient is computed apart, that and the optimiser's program for one. */
+async function localSteps(
   { model, mode, optimiser, device, threads }: ClientPlan,
   { compile, training }: BatchPrograms,
   gradientOf: LocalGradient | undefined,
-): Promise<LocalStep> {
-  if (gradientOf === undefined) {
-    const { advance } = await training();
-    return (state, batch, learningRate, number) => advance(state, batch, learningRate, number > 0);
-  }
+): Promise<LocalSteps> {
+  if (gradientOf === undefined) return (await training()).advanceAll;
   const program = await serverStep({ model, optimiser, device, threads, compile });
-  return async (state, batch, learningRate, number) => {
+  return async (state, [batch], learningRate, number) => {
     const { weights } = state;
-    const sent = await gradientOf({ model, weights, ...batch, mode, device, threads, compile }, number);
+    const sent = await gradientOf({ model, weights, ...batch!, mode, device, threads, compile }, number);
     const { state: after, finite } = await program.advance(state, sent.update, learningRate);
     return {
       state: { ...after, weights: { ...after.weights, buffers: sent.buffers } },
-      loss: sent.loss,
-      finite: finite && isSound(sent),
+      steps: [{ loss: sent.loss, finite: finite && isSound(sent) }],
     };
   };
 }
+
+/** How many batches are handed to a program at once, so that their images stay few. */
+function stepsAtOnce({ inputShape }: Model, batchSize: number): number {
+  return Math.max(1, Math.floor(HANDED_OVER / (batchSize * sizeOf(inputShape))));
+}
+
+const HANDED_OVER = 1 << 24; // numbers, 64 MiB; our choice
 
 function isSound({ loss, update }: ClientUpdate): boolean {
   return Number.isFinite(loss) && Object.values(update).every((t) => t.data.every(Number.isFinite));

@@ -43,8 +43,14 @@ export interface TrainingOutcome {
 }
 
 export interface TrainingProgram {
-  /** One step of training; the state given is left as it is, unless the caller says that it is spent, as its memory may then be taken. */
-  advance(state: TrainingState, batch: Batch, learningRate: number, spent?: boolean): Promise<TrainingOutcome>;
+  /** One step of training; the state given is left as it is. */
+  advance(state: TrainingState, batch: Batch, learningRate: number): Promise<TrainingOutcome>;
+  /** A step on each batch, at least one: the state after the last, and what is told of each. */
+  advanceAll(
+    state: TrainingState,
+    batches: readonly Batch[],
+    learningRate: number,
+  ): Promise<{ readonly state: TrainingState; readonly steps: readonly Omit<TrainingOutcome, "state">[] }>;
   release(): Promise<void>;
 }
 
@@ -57,35 +63,51 @@ export interface TrainingProgram {
  */
 export async function trainingStep(plan: TrainingPlan): Promise<TrainingProgram> {
   const { model, batchSize, optimiser, device = "cpu", threads = 0 } = plan;
-  const program = await (plan.compile ?? compile)(trainingGraph(plan), { device, threads });
+  const graph = trainingGraph(plan);
+  const program = await (plan.compile ?? compile)(graph, { device, threads });
+  const moved = Object.keys(graph).filter((name) => name.startsWith(NEXT));
+  const back = Object.fromEntries(moved.map((name) => [name, name.slice(NEXT.length)]));
+  const advanceAll: TrainingProgram["advanceAll"] = async (state, batches, learningRate) => {
+    for (const batch of batches) checkBatch({ model, ...batch }, batchSize);
+    const { weights, memory, steps: before } = state;
+    const own = batches.map(({ images, labels }, i) => ({
+      [IMAGES]: images,
+      [TARGET]: oneHot(labels, model.classes),
+      ...scalarFeeds(optimiser.scalars(before + i + 1)),
+    }));
+    const feeds = {
+      ...scalarFeeds({ [RATE]: learningRate }),
+      ...prefixed(PARAM, weights.params),
+      ...prefixed(BUFFER, weights.buffers),
+      ...prefixed(MEMORY, memory),
+    };
+    const { each, last } = await program.repeat(feeds, own, back);
+    const buffers = { ...weights.buffers, ...withPrefix(NEXT + BUFFER, last) };
+    return {
+      state: {
+        weights: { params: withPrefix(NEXT + PARAM, last), buffers },
+        memory: withPrefix(NEXT + MEMORY, last),
+        steps: before + batches.length,
+      },
+      steps: each.map((made, i) => {
+        const loss = scalarOf(made[LOSS]!);
+        const finite = Number.isFinite(loss) && Number.isFinite(scalarOf(made[NORM]!));
+        return { loss, correct: countCorrect(made[LOGITS]!, batches[i]!.labels), finite };
+      }),
+    };
+  };
   return {
-    advance: async (state, batch, learningRate, spent = false) => {
-      checkBatch({ model, ...batch }, batchSize);
-      const scalars = optimiser.scalars(state.steps + 1);
-      const large = { ...prefixed(PARAM, state.weights.params), ...prefixed(MEMORY, state.memory) };
-      const feeds = {
-        [IMAGES]: batch.images,
-        [TARGET]: oneHot(batch.labels, model.classes),
-        [RATE]: float32([], [learningRate]),
-        ...large,
-        ...prefixed(BUFFER, state.weights.buffers),
-        ...Object.fromEntries(Object.entries(scalars).map(([name, value]) => [name, float32([], [value])])),
-      };
-      const made = await program.run(feeds, { spent: spent ? Object.keys(large) : [] });
-      const loss = scalarOf(made[LOSS]!);
-      const weights = {
-        params: withPrefix(NEXT + PARAM, made),
-        buffers: { ...state.weights.buffers, ...withPrefix(NEXT + BUFFER, made) },
-      };
-      return {
-        state: { weights, memory: withPrefix(NEXT + MEMORY, made), steps: state.steps + 1 },
-        loss,
-        correct: countCorrect(made[LOGITS]!, batch.labels),
-        finite: Number.isFinite(loss) && Number.isFinite(scalarOf(made[NORM]!)),
-      };
+    advance: async (state, batch, learningRate) => {
+      const { state: after, steps } = await advanceAll(state, [batch], learningRate);
+      return { ...steps[0]!, state: after };
     },
+    advanceAll,
     release: () => program.release(),
   };
+}
+
+function scalarFeeds(scalars: Readonly<Record<string, number>>): Tensors<"float32"> {
+  return Object.fromEntries(Object.entries(scalars).map(([name, value]) => [name, float32([], [value])]));
 }
 
 /** The state before the first step: the weights, and the optimiser's memory at zero. */

@@ -6,6 +6,6 @@ export { encodeModel } from "./onnx/schema.ts";
 export { type ProfileRow, profile } from "./profile.ts";
 export { type Compile, type ProgramCache, programCache } from "./program-cache.ts";
 export { evaluate } from "./reference/evaluate.ts";
-export type { OpenProgram, Program, RunOptions } from "./session.ts";
+export type { OpenProgram, Program, Repeated } from "./session.ts";
 export type { ProgramStore } from "./stored/store.ts";
 export { type ProgramThreads, programThreads, sharedThreads } from "./threads/program-threads.ts";

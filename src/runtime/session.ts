@@ -8,14 +8,22 @@ import type { Executable } from "./executable.ts";
 export interface Program {
   readonly inputNames: readonly string[];
   /** Computes all outputs from a tensor an input. Feeds and results are not shared with later calls. */
-  run(feeds: Tensors, options?: RunOptions): Promise<Tensors<"float32">>;
+  run(feeds: Tensors): Promise<Tensors<"float32">>;
+  /**
+   * Runs in a row, at least one: each is fed `feeds` and a member of `own`, and in place of inputs that `back` names the outputs that it
+   * names them by, from the run before.
+   */
+  repeat(feeds: Tensors, own: readonly Tensors[], back: Readonly<Record<string, string>>): Promise<Repeated>;
   /** Frees the memory; the program cannot run afterwards. */
   release(): Promise<void>;
 }
 
-export interface RunOptions {
-  /** Feeds that the caller does not use again, by name: a program in another thread takes their memory instead of a copy. */
-  readonly spent?: readonly string[];
+/** What runs that feed each other come to. */
+export interface Repeated {
+  /** Of each run, what is not fed back. */
+  readonly each: readonly Tensors<"float32">[];
+  /** What is fed back, from the last run, by output. */
+  readonly last: Tensors<"float32">;
 }
 
 export interface SessionOptions {
@@ -42,31 +50,45 @@ export async function openSession(model: Executable, options: SessionOptions): P
     logSeverityLevel: 3,
     ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
   });
+  const run = async (feeds: Tensors) => {
+    const given = Object.fromEntries(
+      inputs.map(({ name, shape, kind }): [string, OrtTensor] => {
+        const feed = feeds[name];
+        if (!feed || !sameShape(feed.shape, shape)) {
+          fail({
+            who: "program",
+            must: `input "${name}" must be ${kind}${shapeText(shape)}`,
+            got: feed ? `${feed.dtype}${shapeText(feed.shape)}` : "nothing",
+            remedy: "Feed a tensor of that shape under that name.",
+          });
+        }
+        return [name, ortTensor(feed, kind, ort.Tensor)];
+      }),
+    );
+    const results = await session.run(given);
+    return Object.fromEntries(
+      outputs.map(({ name, shape }) => [name, { dtype: "float32" as const, shape, data: floats(results[name]!.data) }]),
+    );
+  };
   return {
     inputNames: inputs.map(({ name }) => name),
-    run: async (feeds) => {
-      const given = Object.fromEntries(
-        inputs.map(({ name, shape, kind }): [string, OrtTensor] => {
-          const feed = feeds[name];
-          if (!feed || !sameShape(feed.shape, shape)) {
-            fail({
-              who: "program",
-              must: `input "${name}" must be ${kind}${shapeText(shape)}`,
-              got: feed ? `${feed.dtype}${shapeText(feed.shape)}` : "nothing",
-              remedy: "Feed a tensor of that shape under that name.",
-            });
-          }
-          return [name, ortTensor(feed, kind, ort.Tensor)];
-        }),
-      );
-      const results = await session.run(given);
-      return Object.fromEntries(
-        outputs.map(({ name, shape }) => [name, { dtype: "float32", shape, data: floats(results[name]!.data) }]),
-      );
-    },
+    run,
+    repeat: (feeds, own, back) => repeated(run, feeds, own, back),
     release: () => session.release(),
     end: () => session.endProfiling(),
   };
+}
+
+async function repeated(run: Program["run"], ...[feeds, own, back]: Parameters<Program["repeat"]>): Promise<Repeated> {
+  const each: Tensors<"float32">[] = [];
+  let last: Tensors<"float32"> = {};
+  for (const more of own) {
+    const fedBack = Object.fromEntries(Object.entries(last).map(([output, tensor]) => [back[output]!, tensor]));
+    const results = Object.entries(await run({ ...feeds, ...fedBack, ...more }));
+    each.push(Object.fromEntries(results.filter(([output]) => !(output in back))));
+    last = Object.fromEntries(results.filter(([output]) => output in back));
+  }
+  return { each, last };
 }
 
 function ortTensor(feed: Tensor, kind: "float" | "int" | "bool", Make: typeof OrtTensor): OrtTensor {

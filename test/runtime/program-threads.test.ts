@@ -25,17 +25,20 @@ describe("programs in threads", { timeout: 60_000 }, () => {
     await Promise.all([apart.release(), here.release()]);
   });
 
-  it("take the memory of spent feeds, and copy the others and parts of a larger memory", async () => {
-    const program = await compile(GRAPH, { threads: 1, open: threads.open });
-    const whole = matrix(1).data;
-    const part = { ...matrix(2), data: new Float32Array([...whole, ...whole]).subarray(SIZE * SIZE) };
-    const [x, y] = [matrix(3), matrix(4)];
-    const plain = await program.run({ x, y });
-    expect(await program.run({ x, y }, { spent: ["x"] })).toEqual(plain);
-    expect([x.data.length, y.data.length]).toEqual([0, SIZE * SIZE]);
-    await program.run({ x: part, y }, { spent: ["x"] });
-    expect(part.data).toEqual(whole);
-    await program.release();
+  it("repeat runs that feed each other as this thread does, and leave what they were given", async () => {
+    const apart = await compile(GRAPH, { threads: 1, open: threads.open });
+    const here = await compile(GRAPH, { threads: 1 });
+    const [x, own] = [matrix(1), [2, 3, 4].map((seed) => ({ y: matrix(seed) }))];
+    const made = await apart.repeat({ x }, own, { product: "x" });
+    expect(made).toEqual(await here.repeat({ x }, own, { product: "x" }));
+    let [fed, sums] = [x, [] as unknown[]];
+    for (const { y } of own) {
+      const { product, sum } = await here.run({ x: fed, y });
+      [fed, sums] = [product!, [...sums, sum]];
+    }
+    expect(made).toEqual({ each: sums.map((sum) => ({ sum })), last: { product: fed } });
+    expect([x, own]).toEqual([matrix(1), [2, 3, 4].map((seed) => ({ y: matrix(seed) }))]);
+    await Promise.all([apart.release(), here.release()]);
   });
 
   it("hold several programs, and others after one was released", async () => {

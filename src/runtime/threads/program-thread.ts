@@ -1,9 +1,8 @@
 import { move, transferableSymbol, valueSymbol } from "piscina";
-import type { Tensors } from "../../tensor/index.ts";
 import type { Executable } from "../executable.ts";
-import { openSession, type Program, type SessionOptions } from "../session.ts";
+import { openSession, type Program, type Repeated, type SessionOptions } from "../session.ts";
 
-/** One run of a program. Every task says the whole program, since any free thread takes it and may not know it yet. */
+/** Runs of a program. Every task says the whole program, since any free thread takes it and may not know it yet. */
 export interface ProgramTask {
   /** Its number, by which a thread knows it again. */
   readonly program: number;
@@ -11,27 +10,28 @@ export interface ProgramTask {
   readonly live: readonly number[];
   readonly model: Executable;
   readonly options: SessionOptions;
-  /** Absent: it is to be opened only. */
-  readonly feeds?: Tensors;
+  /** What `repeat` is given; absent: it is to be opened only. */
+  readonly runs?: Parameters<Program["repeat"]>;
 }
 
 /** What a thread does with a task. Its memory of open programs is the thread's own; `programThreads` starts threads. */
-export default async function work({ program, live, model, options, feeds }: ProgramTask): Promise<unknown> {
+export default async function work({ program, live, model, options, runs }: ProgramTask): Promise<unknown> {
   for (const [number, old] of [...programs].filter(([number]) => !live.includes(number))) {
     programs.delete(number);
     await old.release();
   }
   const opened = programs.get(program) ?? (await openSession(model, options));
   programs.set(program, opened);
-  return feeds && handedOver(await opened.run(feeds));
+  return runs && handedOver(await opened.repeat(...runs));
 }
 
 const programs = new Map<number, Program>();
 
 /** Results with the wish that their memory change hands instead of being copied: each run makes it anew. */
-function handedOver(results: Tensors<"float32">): unknown {
+function handedOver(results: Repeated): unknown {
+  const tensors = [...results.each, results.last].flatMap((made) => Object.values(made));
   return move({
     [valueSymbol]: results,
-    [transferableSymbol]: Object.values(results).map(({ data }) => data.buffer as ArrayBuffer),
+    [transferableSymbol]: tensors.map(({ data }) => data.buffer as ArrayBuffer),
   });
 }

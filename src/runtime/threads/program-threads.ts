@@ -3,8 +3,7 @@ import { availableParallelism } from "node:os";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
-import type { Tensors } from "../../tensor/index.ts";
-import type { OpenProgram } from "../session.ts";
+import type { OpenProgram, Program, Repeated } from "../session.ts";
 import type { ProgramTask } from "./program-thread.ts";
 
 /** Threads that run programs side by side. */
@@ -22,7 +21,7 @@ export interface ProgramThreads {
  * step of resnet10, B=16): many of onnxruntime's kernels use one thread however many there are.
  */
 export function programThreads(count: number): ProgramThreads {
-  const pool = new Piscina<ProgramTask, Tensors<"float32">>({
+  const pool = new Piscina<ProgramTask, Repeated>({
     filename: THREAD,
     ...(isSource && { execArgv: ["--require", createRequire(import.meta.url).resolve("tsx/cjs")] }),
     ...{ minThreads: 0, maxThreads: count, idleTimeout: Number.POSITIVE_INFINITY, atomics: "disabled" },
@@ -35,9 +34,11 @@ export function programThreads(count: number): ProgramThreads {
       live.add(program);
       const task = () => ({ program, live: [...live], model, options });
       await pool.run(task()); // what is wrong with it shows now
+      const repeat: Program["repeat"] = (...runs) => pool.run({ ...task(), runs });
       return {
         inputNames: model.inputs.map(({ name }) => name),
-        run: (feeds, { spent = [] } = {}) => pool.run({ ...task(), feeds }, { transferList: buffersOf(feeds, spent) }),
+        run: async (feeds) => (await repeat(feeds, [{}], {})).each[0]!,
+        repeat,
         release: async () => {
           live.delete(program); // closed with the next task
         },
@@ -56,12 +57,4 @@ export function sharedThreads(threads: number, jobs: number): { readonly atOnce:
   const all = threads === 0 ? availableParallelism() : threads;
   const atOnce = Math.min(all, jobs);
   return { atOnce, threads: Math.floor(all / atOnce) };
-}
-
-/** The memory of the spent feeds; of one that is part of a larger memory, nothing, and it is copied. */
-function buffersOf(feeds: Tensors, spent: readonly string[]): ArrayBuffer[] {
-  const data = spent
-    .map((name) => feeds[name]!.data)
-    .filter(({ buffer, byteLength }) => buffer.byteLength === byteLength);
-  return data.map(({ buffer }) => buffer as ArrayBuffer);
 }
