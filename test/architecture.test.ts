@@ -71,7 +71,7 @@ const NODE_CORNERS = new Set([
   "data/image-folder.ts",
   "data/read-bytes.ts",
   "runtime/threads/program-thread.ts",
-  "runtime/threads/program-threads.ts",
+  "runtime/threads/thread-pool.ts",
   "runtime/devices.ts", // loads onnxruntime's binding for Node; a browser's will be chosen here
 ]);
 

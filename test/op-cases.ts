@@ -247,6 +247,8 @@ function convolutions(): OpCase[] {
     { about: "stride 2, remainder", x: [2, 3, 8, 8], w: [4, 3, 3, 3], options: { stride: 2, padding: 1 } },
     { about: "dilation 2", x: [1, 2, 7, 8], w: [3, 2, 3, 3], options: { dilation: 2, padding: 2 } },
     { about: "groups 2", x: [2, 4, 5, 5], w: [6, 2, 3, 3], options: { groups: 2, padding: 1 } },
+    { about: "16 channels, stride 2", x: [2, 16, 8, 8], w: [17, 16, 3, 3], options: { stride: 2, padding: 1 } },
+    { about: "16 channels, tiles", x: [4, 16, 8, 8], w: [16, 16, 3, 3], options: { padding: 1 } },
     { about: "groups 2, stride 2", x: [2, 4, 6, 5], w: [2, 2, 3, 3], options: { groups: 2, stride: 2, padding: 1 } },
     { about: "depthwise", x: [2, 4, 5, 5], w: [4, 1, 3, 3], options: { groups: 4, padding: 1 } },
     { about: "1×1", x: [2, 3, 4, 4], w: [5, 3, 1, 1], options: {} },

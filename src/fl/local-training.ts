@@ -1,6 +1,6 @@
 import type { Model } from "../nn/index.ts";
 import type { Transform } from "../optim/index.ts";
-import type { Device, OpenProgram } from "../runtime/index.ts";
+import type { Device, ProgramThreads } from "../runtime/index.ts";
 import { sizeOf, type Tensors } from "../tensor/index.ts";
 import type { Key } from "../util/index.ts";
 import { batchOrder } from "./batch-order.ts";
@@ -21,8 +21,8 @@ export interface ClientPlan {
   readonly optimiser: Transform;
   readonly device: Device;
   readonly threads: number;
-  /** How their programs are opened: in threads, turns may overlap; absent: in this one. */
-  readonly open?: OpenProgram | undefined;
+  /** Where their programs run, so that turns may overlap; absent: in this thread. */
+  readonly beside?: ProgramThreads | undefined;
 }
 
 /** One client's turn in one round. */
@@ -77,7 +77,7 @@ export function clientsOf(plan: ClientPlan): Clients {
   const programs = recentPrograms(
     (batchSize, compile) =>
       trainingStep({ ...{ model, batchSize, mode, device, threads, compile }, optimiser: plan.optimiser }),
-    plan.open,
+    plan.beside,
   );
   const orderOf = ({ count, key }: Turn) => {
     const batchSize = Math.min(plan.batchSize, count);
@@ -101,7 +101,6 @@ export function clientsOf(plan: ClientPlan): Clients {
           const made = await advance(state, taken, turn.learningRate, batches.length);
           state = made.state;
           for (const [i, step] of made.steps.entries()) {
-            if (!finite) break; // those after it are of no use
             batches.push(numbers[i]!);
             finite = step.finite;
             loss += step.loss / steps;

@@ -1,4 +1,4 @@
-import { type Compile, compile, type OpenProgram, type ProgramCache, programCache } from "../runtime/index.ts";
+import { type Compile, compile, type ProgramCache, type ProgramThreads, programCache } from "../runtime/index.ts";
 import type { TrainingProgram } from "./training-step.ts";
 
 /** The programs of one batch size. */
@@ -15,15 +15,16 @@ export interface RecentPrograms {
   release(): Promise<void>;
 }
 
-/** `train` makes a batch size's training step; `open`: how kept programs are opened, absent: in this thread. */
+/** `train` makes a batch size's training step; `beside`: where kept programs run, absent: in this thread. */
 export function recentPrograms(
   train: (batchSize: number, compile: Compile) => Promise<TrainingProgram>,
-  open?: OpenProgram,
+  beside?: ProgramThreads,
 ): RecentPrograms {
+  const most = Math.max(1, Math.floor(MOST_KEPT / (beside?.count ?? 1)));
   const kept = new Map<number, Kept>(); // the least recently used first
   const makeRoom = async () => {
     const idle = [...kept].filter(([, { users }]) => users === 0);
-    for (const [batchSize, { cache }] of idle.slice(0, Math.max(0, kept.size - MOST_KEPT))) {
+    for (const [batchSize, { cache }] of idle.slice(0, Math.max(0, kept.size - most))) {
       kept.delete(batchSize);
       await cache.release();
     }
@@ -34,13 +35,16 @@ export function recentPrograms(
       kept.delete(batchSize);
       kept.set(batchSize, entry);
       entry.users++;
-      const own = keeping(entry.cache, open);
+      const own = keeping(entry.cache, beside);
       try {
         await makeRoom();
         return await work({
           compile: own,
           training: () => {
-            entry.training ??= train(batchSize, own);
+            entry.training ??= train(batchSize, own).catch((error: unknown) => {
+              entry.training = undefined; // what failed is not kept
+              throw error;
+            });
             return entry.training;
           },
         });
@@ -62,12 +66,12 @@ interface Kept {
   users: number;
 }
 
-const MOST_KEPT = 4; // batch sizes; our choice: their programs take some hundred megabytes each
+const MOST_KEPT = 4; // batch sizes times threads that open them; our choice: programs take some hundred megabytes each
 
 /** A program with weights baked in serves one turn, so it is not kept. */
-function keeping(cache: ProgramCache, open: OpenProgram | undefined): Compile {
+function keeping(cache: ProgramCache, beside: ProgramThreads | undefined): Compile {
   return (outputs, options) =>
     Object.keys(options?.bake ?? {}).length > 0
       ? compile(outputs, options)
-      : cache.compile(outputs, { ...options, open });
+      : cache.compile(outputs, { ...options, open: beside?.open });
 }

@@ -45,7 +45,7 @@ export interface TrainingOutcome {
 export interface TrainingProgram {
   /** One step of training; the state given is left as it is. */
   advance(state: TrainingState, batch: Batch, learningRate: number): Promise<TrainingOutcome>;
-  /** A step on each batch, at least one: the state after the last, and what is told of each. */
+  /** A step on each batch, at least one, up to the first that is not finite: the state after the last, and what is told of each. */
   advanceAll(
     state: TrainingState,
     batches: readonly Batch[],
@@ -81,13 +81,13 @@ export async function trainingStep(plan: TrainingPlan): Promise<TrainingProgram>
       ...prefixed(BUFFER, weights.buffers),
       ...prefixed(MEMORY, memory),
     };
-    const { each, last } = await program.repeat(feeds, own, back);
+    const { each, last } = await program.repeat(feeds, own, back, [LOSS, NORM]);
     const buffers = { ...weights.buffers, ...withPrefix(NEXT + BUFFER, last) };
     return {
       state: {
         weights: { params: withPrefix(NEXT + PARAM, last), buffers },
         memory: withPrefix(NEXT + MEMORY, last),
-        steps: before + batches.length,
+        steps: before + each.length,
       },
       steps: each.map((made, i) => {
         const loss = scalarOf(made[LOSS]!);

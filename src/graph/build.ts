@@ -113,13 +113,14 @@ export function gelu(x: Node): Node {
   return withSlope(mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1)), x, geluSlope(x));
 }
 
-/** GELU′ = Φ(x) + x·φ(x) = ½(1 + erf(t) + x·2φ(x)), t = x/√2, whose derivative is 2φ(x)(1 − t²), φ(x) = e^−t²/√(2π). */
+/** GELU′ = Φ(x) + x·φ(x) = ½(1 + erf(t) + x·2φ(x)), t = x/√2, whose derivative is 2φ(x)(1 − t²) = 2φ − (x·2φ)·½x, φ(x) = e^−t²/√(2π). */
 function geluSlope(x: Node): Node {
   const t = mul(x, Math.SQRT1_2);
   const square = mul(t, t);
   const density = exp(sub(Math.log(Math.sqrt(2 / Math.PI)), square)); // 2φ, whose factor costs no pass of its own
-  const slope = mul(add(add(erf(t), 1), mul(x, density)), 0.5);
-  return withSlope(slope, x, mul(density, sub(1, square)));
+  const scaled = mul(x, density); // 0 far from 0, where 1 − t² is infinite
+  const slope = mul(add(add(erf(t), 1), scaled), 0.5);
+  return withSlope(slope, x, sub(density, mul(scaled, mul(x, 0.5))));
 }
 
 /** ln(1 + eˣ) = max(x,0) + ln(1 + e^−|x|), finite at any x. */

@@ -11,9 +11,14 @@ export interface Program {
   run(feeds: Tensors): Promise<Tensors<"float32">>;
   /**
    * Runs in a row, at least one: each is fed `feeds` and a member of `own`, and in place of inputs that `back` names the outputs that it
-   * names them by, from the run before.
+   * names them by, from the run before. The first run in which an output that `finite` names is not finite is the last.
    */
-  repeat(feeds: Tensors, own: readonly Tensors[], back: Readonly<Record<string, string>>): Promise<Repeated>;
+  repeat(
+    feeds: Tensors,
+    own: readonly Tensors[],
+    back: Readonly<Record<string, string>>,
+    finite?: readonly string[],
+  ): Promise<Repeated>;
   /** Frees the memory; the program cannot run afterwards. */
   release(): Promise<void>;
 }
@@ -73,20 +78,26 @@ export async function openSession(model: Executable, options: SessionOptions): P
   return {
     inputNames: inputs.map(({ name }) => name),
     run,
-    repeat: (feeds, own, back) => repeated(run, feeds, own, back),
+    repeat: (...runs) => repeated(run, ...runs),
     release: () => session.release(),
     end: () => session.endProfiling(),
   };
 }
 
-async function repeated(run: Program["run"], ...[feeds, own, back]: Parameters<Program["repeat"]>): Promise<Repeated> {
+/** `repeat`, by single runs. */
+export async function repeated(
+  run: Program["run"],
+  ...[feeds, own, back, finite = []]: Parameters<Program["repeat"]>
+): Promise<Repeated> {
   const each: Tensors<"float32">[] = [];
   let last: Tensors<"float32"> = {};
   for (const more of own) {
     const fedBack = Object.fromEntries(Object.entries(last).map(([output, tensor]) => [back[output]!, tensor]));
-    const results = Object.entries(await run({ ...feeds, ...fedBack, ...more }));
-    each.push(Object.fromEntries(results.filter(([output]) => !(output in back))));
-    last = Object.fromEntries(results.filter(([output]) => output in back));
+    const results = await run({ ...feeds, ...fedBack, ...more });
+    const entries = Object.entries(results);
+    each.push(Object.fromEntries(entries.filter(([output]) => !(output in back))));
+    last = Object.fromEntries(entries.filter(([output]) => output in back));
+    if (!finite.every((name) => results[name]!.data.every(Number.isFinite))) break;
   }
   return { each, last };
 }

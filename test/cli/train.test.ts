@@ -55,6 +55,32 @@ describe("fedleak train", { timeout: 120_000 }, () => {
     }
   });
 
+  test("a second Ctrl-C ends it at once, though clients work in threads", async () => {
+    const out = join(freshFolder(), "out");
+    const run = start([
+      ...SMALL,
+      "--rounds",
+      "9",
+      "--local-steps",
+      "100000",
+      "--threads",
+      "2",
+      "--clients",
+      "2",
+      "--share",
+      "1",
+      "--out",
+      out,
+    ]);
+    await run.until(/compiling/);
+    await waited(4000); // until both are at work
+    run.child.kill("SIGINT");
+    await waited(1000); // longer than the echo of one key press
+    run.child.kill("SIGINT");
+    const { status, signal } = await run.ended;
+    expect({ status, signal }).toEqual({ status: 130, signal: null });
+  });
+
   test.each([
     [["--steps", "3"], "train --steps: the flag belongs to a centralised training; got a federation."],
     [["--capture", "client=3"], "client=3,round=0,20"],
@@ -159,3 +185,9 @@ describe("trainRequest", () => {
     expect(() => completeTrainSpec(requestOf("--share", "0"))).toThrow("a number over 0, at most 1; got 0");
   });
 });
+
+function waited(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

@@ -108,7 +108,7 @@ describe("clients", { timeout: 60_000 }, () => {
   it("at work at once, of more batch sizes than are kept, come to what each comes to alone, bit for bit", async () => {
     const threads = programThreads(2);
     const plan: ClientPlan = { ...PLAN, batchSize: 12, localSteps: 3 };
-    const [beside, alone] = [clientsOf({ ...plan, open: threads.open }), clientsOf(plan)];
+    const [beside, alone] = [clientsOf({ ...plan, beside: threads }), clientsOf(plan)];
     const turns = [2, 3, 4, 5, 6, 7, 3].map((count, i) => ({ ...TURN, count, key: key(i) }));
     const together = await Promise.all(turns.map((turn) => beside.train(turn)));
     for (const [i, turn] of turns.entries()) expect(together[i]).toEqual(await alone.train(turn));

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { add, constant, input, matmul, mul } from "../../src/graph/index.ts";
+import { add, constant, input, matmul, mul, sum } from "../../src/graph/index.ts";
 import { compile, programThreads, sharedThreads } from "../../src/runtime/index.ts";
 import { float32 } from "../../src/tensor/index.ts";
 import { key, normal } from "../../src/util/index.ts";
@@ -41,6 +41,31 @@ describe("programs in threads", { timeout: 60_000 }, () => {
     await Promise.all([apart.release(), here.release()]);
   });
 
+  it("repeat until an output that must be finite is not", async () => {
+    const x = input("x", [2]);
+    const program = await compile({ next: mul(x, x), total: sum(x) }, { threads: 1, open: threads.open });
+    const own = Array.from({ length: 6 }, () => ({}));
+    const { each, last } = await program.repeat({ x: float32([2], [1e10, 1]) }, own, { next: "x" }, ["total"]);
+    expect(each.map(({ total }) => Number.isFinite(total!.data[0]))).toEqual([true, true, false]); // 1e10, 1e20, ∞
+    expect(Array.from(last.next!.data)).toEqual([Number.POSITIVE_INFINITY, 1]);
+    await program.release();
+  });
+
+  it("end only when the run that they are at is done", async () => {
+    const own = programThreads(1);
+    const x = input("x", [700, 700]);
+    const chain = { next: matmul(matmul(x, x), x) };
+    const program = await compile(chain, { threads: 1, open: own.open });
+    const runs = Array.from({ length: 500 }, () => ({}));
+    const made = program.repeat({ x: float32([700, 700], new Float32Array(490_000)) }, runs, { next: "x" });
+    const ended = expect(made).rejects.toThrow();
+    await new Promise((resolve) => {
+      setTimeout(resolve, 200);
+    });
+    await own.release(); // inside a run this would end the process
+    await ended;
+  });
+
   it("hold several programs, and others after one was released", async () => {
     const [x, y] = [matrix(1), matrix(2)];
     for (const factor of [2, 3, 4]) {
@@ -70,11 +95,11 @@ describe("programs in threads", { timeout: 60_000 }, () => {
 });
 
 describe("sharedThreads", () => {
-  it("gives each job a thread where there are fewer threads than jobs, and else as many as there are for each", () => {
-    expect(sharedThreads(2, 10)).toEqual({ atOnce: 2, threads: 1 });
-    expect(sharedThreads(64, 10)).toEqual({ atOnce: 10, threads: 6 });
-    expect(sharedThreads(1, 10)).toEqual({ atOnce: 1, threads: 1 });
-    expect(sharedThreads(4, 1)).toEqual({ atOnce: 1, threads: 4 });
-    expect(sharedThreads(0, 1).threads).toBeGreaterThan(0);
+  it("gives each job a thread where there are fewer threads than jobs, and else as many as there are for each", async () => {
+    expect(await sharedThreads(2, 10)).toEqual({ atOnce: 2, threads: 1 });
+    expect(await sharedThreads(64, 10)).toEqual({ atOnce: 10, threads: 6 });
+    expect(await sharedThreads(1, 10)).toEqual({ atOnce: 1, threads: 1 });
+    expect(await sharedThreads(4, 1)).toEqual({ atOnce: 1, threads: 4 });
+    expect((await sharedThreads(0, 1)).threads).toBeGreaterThan(0);
   });
 });

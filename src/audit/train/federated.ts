@@ -47,11 +47,11 @@ export async function federatedTask(training: Training): Promise<TrainingTask> {
   const optimiser = optimiserOf(spec);
   const server = gradients ? await serverStep({ model, optimiser, device, threads }) : undefined;
   const alone = links.length > 0 || device !== "cpu"; // a defence's own programs run in this thread
-  const share = alone ? { atOnce: 1, threads } : sharedThreads(threads, drawnIn(training, 0).length);
+  const share = alone ? { atOnce: 1, threads } : await sharedThreads(threads, drawnIn(training, 0).length);
   const beside = share.atOnce > 1 ? programThreads(share.atOnce) : undefined;
   const clients = clientsOf({
     ...{ model, mode: spec.batchNorm, batchSize: spec.batchSize, optimiser, device },
-    ...{ threads: beside ? share.threads : threads, open: beside?.open },
+    ...{ threads: beside ? share.threads : threads, beside },
     localSteps: federation.localSteps,
     localEpochs: federation.localEpochs,
   });

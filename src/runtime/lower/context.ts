@@ -18,6 +18,8 @@ export interface Context extends Emitter {
   readonly target: Target;
   /** How many nodes and outputs use a node. */
   uses(node: Node): number;
+  /** Whether a gradient by a convolution's weight is made of this image. */
+  trains(image: Node): boolean;
   /** The elements of a node that is known at compile time, row-major; undefined of others. */
   constant(node: Node): ArrayLike<number> | undefined;
   /** Whether `constant` knows the elements, without looking at them: a program that depends on them is kept apart. */

@@ -24,22 +24,27 @@ export const contract: Lowerings<"matmul" | "conv" | "conv-input" | "conv-weight
     const { attrs, shape } = node;
     const [x, w] = node.inputs as [Node, Node];
     if (isFed(w, c) && winogradPays(x.shape, w.shape, attrs)) return winogradConv(x, w, c);
-    if (isFed(w, c) && columnsServeBoth(w.shape, attrs)) return columnsConv(node, c);
+    if (isFed(w, c) && c.trains(x) && hasColumns(c) && columnsServeBoth(w.shape, attrs)) return columnsConv(node, c);
     return convolved(x, { name: c.value(w), shape: w.shape }, { ...attrs, size: [shape[2]!, shape[3]!] }, c);
   },
   "conv-input": (node, c) => {
     const [g, w] = node.inputs as [Node, Node];
     if (isFed(w, c) && winogradPays(g.shape, w.shape, node.attrs)) return winogradInput(g, w, c);
-    if (isFed(w, c) && c.target.device === "cpu" && columnsPay(w.shape, node.attrs)) return columnsInput(node, c);
+    if (isFed(w, c) && hasColumns(c) && columnsPay(w.shape, node.attrs)) return columnsInput(node, c);
     return asConv(node, c) ? flippedConv(node, c) : convTranspose(node, c);
   },
   "conv-weight": (node, c) => {
     const [x, g] = node.inputs as [Node, Node];
     if (winogradPays(x.shape, node.shape, node.attrs)) return winogradWeight(x, g, c);
-    if (columnsPay(node.shape, node.attrs)) return columnsWeight(node, c);
+    if (hasColumns(c) && columnsPay(node.shape, node.attrs)) return columnsWeight(node, c);
     return node.attrs.groups === 1 ? shiftedProducts(node, c) : swappedConv(node, c);
   },
 };
+
+/** onnxruntime's WebGPU has no Col2Im, and its Conv in groups is wrong for 9 outputs a group (3×3) and 16 groups (version 1.30). */
+function hasColumns({ target }: Context): boolean {
+  return target.device === "cpu";
+}
 
 /** conv(x, w) of `size` rows and columns. */
 function convolved(x: Node, w: Value, attrs: Conv & { readonly size: readonly [number, number] }, c: Context): string {

@@ -17,12 +17,15 @@ export const elementwise: Lowerings<ElementwiseName> = {
   log: twin("Log"),
   sqrt: twin("Sqrt"),
   abs: twin("Abs"),
-  // The sign of a ReLU is its mask, min(1, max(0, STEEP·x)): a third of Sign's time, and half of a comparison's with its cast
-  // (for NaN it may give 0 or 1, where the reference gives NaN; the loss is NaN either way).
+  // The sign of a ReLU is its mask. On a processor it is min(1, max(0, STEEP·x)): a third of Sign's time, and half of a comparison's with
+  // its cast (for NaN it may give 0 or 1, where the reference gives NaN; the loss is NaN either way). STEEP·x overflows, which WebGPU
+  // makes no promise about.
   sign: (node, c) => {
     const x = node.inputs[0]!;
     if (x.op.name !== "relu") return c.op("Sign", [c.value(x)]);
-    return c.op("HardSigmoid", [c.value(x.inputs[0]!)], { alpha: { float: STEEP }, beta: { float: 0 } });
+    const before = c.value(x.inputs[0]!);
+    if (c.target.device !== "cpu") return c.op("Cast", [c.op("Greater", [before, c.scalar(0)])], { to: FLOAT });
+    return c.op("HardSigmoid", [before], { alpha: { float: STEEP }, beta: { float: 0 } });
   },
   floor: twin("Floor"),
   sigmoid: twin("Sigmoid"),
@@ -55,8 +58,8 @@ function narrowShape(x: Node): Shape {
 }
 
 /**
- * x·a + b, with a and b the same along all but the channels, in one pass: as a BatchNormalization of mean 0 and variance 1, to the
- * same bits. Only for one thread: that kernel uses no more (0.44 ms for a million elements, two passes 0.76).
+ * x·a + b, with a and b the same along all but the channels, in one pass: as a BatchNormalization of mean 0 and variance 1, on
+ * x64 to the same bits. Only for one thread: that kernel uses no more (0.44 ms for a million elements, two passes 0.76).
  */
 function affine(sum: Node, c: Context): string | undefined {
   const [scaled, shift] = sum.inputs as [Node, Node];

@@ -51,6 +51,7 @@ export function lower(
   const nodes = topological(Object.values(outputs));
   const uses = new Map<Node, number>();
   for (const node of [...nodes.flatMap(({ inputs }) => inputs), ...simple]) uses.set(node, (uses.get(node) ?? 0) + 1);
+  const trained = new Set(nodes.filter(({ op }) => op.name === "conv-weight").map(({ inputs: [x] }) => x));
   const known = knownNodes(nodes, bake, weights && new Set(weights));
   const constants = new Map<Node, Values>();
   const names = new Map<Node, string>();
@@ -78,6 +79,7 @@ export function lower(
     ...emit,
     target: { device, threads },
     uses: (node) => uses.get(node) ?? 0,
+    trains: (image) => trained.has(image),
     constant: (node) => {
       const given = known.has(node) ? tensorOf(node, bake) : undefined;
       return given ? numbers(given) : constant(node);

@@ -1,6 +1,7 @@
-import { move, transferableSymbol, valueSymbol } from "piscina";
+import { move, transferableSymbol, valueSymbol, workerData } from "piscina";
 import type { Executable } from "../executable.ts";
-import { openSession, type Program, type Repeated, type SessionOptions } from "../session.ts";
+import { openSession, type Program, type Repeated, repeated, type SessionOptions } from "../session.ts";
+import { type Gate, inside } from "./gate.ts";
 
 /** Runs of a program. Every task says the whole program, since any free thread takes it and may not know it yet. */
 export interface ProgramTask {
@@ -14,18 +15,19 @@ export interface ProgramTask {
   readonly runs?: Parameters<Program["repeat"]>;
 }
 
-/** What a thread does with a task. Its memory of open programs is the thread's own; `programThreads` starts threads. */
+/** What a thread does with a task. Its memory of open programs is the thread's own; `threadPool` starts threads. */
 export default async function work({ program, live, model, options, runs }: ProgramTask): Promise<unknown> {
   for (const [number, old] of [...programs].filter(([number]) => !live.includes(number))) {
     programs.delete(number);
     await old.release();
   }
-  const opened = programs.get(program) ?? (await openSession(model, options));
+  const opened = programs.get(program) ?? (await inside(gate, () => openSession(model, options)));
   programs.set(program, opened);
-  return runs && handedOver(await opened.repeat(...runs));
+  return runs && handedOver(await repeated((feeds) => inside(gate, () => opened.run(feeds)), ...runs));
 }
 
 const programs = new Map<number, Program>();
+const { gate } = workerData as { readonly gate: Gate };
 
 /** Results with the wish that their memory change hands instead of being copied: each run makes it anew. */
 function handedOver(results: Repeated): unknown {

@@ -1,13 +1,9 @@
-import { createRequire } from "node:module";
-import { availableParallelism } from "node:os";
-import { extname } from "node:path";
-import { fileURLToPath } from "node:url";
-import { Piscina } from "piscina";
-import type { OpenProgram, Program, Repeated } from "../session.ts";
-import type { ProgramTask } from "./program-thread.ts";
+import type { OpenProgram, Program } from "../session.ts";
+import type { ThreadPool } from "./thread-pool.ts";
 
 /** Threads that run programs side by side. */
 export interface ProgramThreads {
+  readonly count: number;
   /** Opens a program whose runs may overlap: as many go at once as there are threads, further ones wait. */
   readonly open: OpenProgram;
   /** Ends the threads, and all their programs. */
@@ -21,20 +17,19 @@ export interface ProgramThreads {
  * step of resnet10, B=16): many of onnxruntime's kernels use one thread however many there are.
  */
 export function programThreads(count: number): ProgramThreads {
-  const pool = new Piscina<ProgramTask, Repeated>({
-    filename: THREAD,
-    ...(isSource && { execArgv: ["--require", createRequire(import.meta.url).resolve("tsx/cjs")] }),
-    ...{ minThreads: 0, maxThreads: count, idleTimeout: Number.POSITIVE_INFINITY, atomics: "disabled" },
-  });
+  let pool: Promise<ThreadPool> | undefined;
   const live = new Set<number>();
   let opened = 0;
   return {
+    count,
     open: async (model, options) => {
+      pool ??= import("./thread-pool.ts").then(({ threadPool }) => threadPool(count)); // a browser has none
+      const { run } = await pool;
       const program = opened++;
       live.add(program);
       const task = () => ({ program, live: [...live], model, options });
-      await pool.run(task()); // what is wrong with it shows now
-      const repeat: Program["repeat"] = (...runs) => pool.run({ ...task(), runs });
+      await run(task()); // what is wrong with it shows now
+      const repeat: Program["repeat"] = (...runs) => run({ ...task(), runs });
       return {
         inputNames: model.inputs.map(({ name }) => name),
         run: async (feeds) => (await repeat(feeds, [{}], {})).each[0]!,
@@ -44,17 +39,19 @@ export function programThreads(count: number): ProgramThreads {
         },
       };
     },
-    release: () => pool.destroy(),
+    release: async () => (await pool)?.release(),
   };
 }
 
-const extension = extname(import.meta.url);
-const isSource = extension === ".ts"; // not built: the thread needs the loader
-const THREAD = fileURLToPath(new URL(`./program-thread${extension}`, import.meta.url));
-
-/** How at most `jobs` jobs share the processor's threads (0: one a core): so many at once, with so many threads each. */
-export function sharedThreads(threads: number, jobs: number): { readonly atOnce: number; readonly threads: number } {
-  const all = threads === 0 ? availableParallelism() : threads;
+/**
+ * How at most `jobs` jobs share the processor's threads (0: one a core): so many at once, with so many threads each. What does not
+ * share out is left over.
+ */
+export async function sharedThreads(
+  threads: number,
+  jobs: number,
+): Promise<{ readonly atOnce: number; readonly threads: number }> {
+  const all = threads === 0 ? (await import("./thread-pool.ts")).processorThreads() : threads;
   const atOnce = Math.min(all, jobs);
   return { atOnce, threads: Math.floor(all / atOnce) };
 }
