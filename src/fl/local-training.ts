@@ -79,6 +79,7 @@ export function clientsOf(plan: ClientPlan): Clients {
       trainingStep({ ...{ model, batchSize, mode, device, threads, compile }, optimiser: plan.optimiser }),
     plan.beside,
   );
+  const begin = beginner(plan);
   const orderOf = ({ count, key }: Turn) => {
     const batchSize = Math.min(plan.batchSize, count);
     return { batchSize, order: batchOrder({ count, batchSize, key }) };
@@ -90,7 +91,7 @@ export function clientsOf(plan: ClientPlan): Clients {
       return programs.using(batchSize, async (own) => {
         const advance = await localSteps(plan, own, turn.gradientOf);
         const most = turn.gradientOf ? 1 : stepsAtOnce(model, batchSize);
-        let state = beginTraining(model, plan.optimiser, turn.weights);
+        let state = begin(turn.weights);
         const batches: (readonly number[])[] = [];
         let [loss, finite] = [0, true];
         let correct: number | undefined = 0;
@@ -157,6 +158,15 @@ async function localSteps(
       state: { ...after, weights: { ...after.weights, buffers: sent.buffers } },
       steps: [{ loss: sent.loss, finite: finite && isSound(sent) }],
     };
+  };
+}
+
+/** `beginTraining`, whose memory of zeros all turns share. */
+function beginner({ model, optimiser }: ClientPlan): (weights: Weights) => TrainingState {
+  let zeros: TrainingState["memory"] | undefined;
+  return (weights) => {
+    zeros ??= beginTraining(model, optimiser, weights).memory;
+    return { weights, memory: zeros, steps: 0 };
   };
 }
 

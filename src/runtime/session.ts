@@ -104,12 +104,17 @@ export async function repeated(
 
 function ortTensor(feed: Tensor, kind: "float" | "int" | "bool", Make: typeof OrtTensor): OrtTensor {
   if (kind === "float") {
-    const data = feed.data instanceof Float32Array ? feed.data : new Float32Array(numbers(feed));
+    const data = feed.data instanceof Float32Array ? owned(feed.data) : new Float32Array(numbers(feed));
     return new Make("float32", data, feed.shape);
   }
   if (kind === "bool") return new Make("bool", Uint8Array.from(numbers(feed)), feed.shape);
   const data = feed.data instanceof BigInt64Array ? feed.data : BigInt64Array.from(Array.from(numbers(feed), BigInt));
   return new Make("int64", data, feed.shape);
+}
+
+/** onnxruntime takes no memory that threads share. */
+function owned(data: Float32Array): Float32Array {
+  return data.buffer instanceof ArrayBuffer ? data : data.slice();
 }
 
 /** Results of int and bool outputs come back as floats: whole numbers, 0 and 1. */

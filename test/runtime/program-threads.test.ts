@@ -4,7 +4,7 @@ import { compile, programThreads, sharedThreads } from "../../src/runtime/index.
 import { float32 } from "../../src/tensor/index.ts";
 import { key, normal } from "../../src/util/index.ts";
 
-const SIZE = 24;
+const SIZE = 72; // enough numbers that threads read them from shared memory
 const matrix = (seed: number) => float32([SIZE, SIZE], normal(key(seed), SIZE * SIZE));
 const GRAPH = (() => {
   const [x, y] = [input("x", [SIZE, SIZE]), input("y", [SIZE, SIZE])];
@@ -88,7 +88,7 @@ describe("programs in threads", { timeout: 60_000 }, () => {
     };
     await expect(threads.open(broken, { device: "cpu", threads: 1 })).rejects.toThrow(/[Pp]rotobuf|parse|model/);
     const program = await compile(GRAPH, { threads: 1, open: threads.open });
-    await expect(program.run({ x: matrix(1) })).rejects.toThrow('input "y" must be float[24,24]; got nothing');
+    await expect(program.run({ x: matrix(1) })).rejects.toThrow('input "y" must be float[72,72]; got nothing');
     expect((await program.run({ x: matrix(1), y: matrix(2) })).sum).toBeDefined();
     await program.release();
   });

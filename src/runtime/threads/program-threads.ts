@@ -1,4 +1,5 @@
 import type { OpenProgram, Program } from "../session.ts";
+import { lender } from "./lent.ts";
 import type { ThreadPool } from "./thread-pool.ts";
 
 /** Threads that run programs side by side. */
@@ -18,6 +19,7 @@ export interface ProgramThreads {
  */
 export function programThreads(count: number): ProgramThreads {
   let pool: Promise<ThreadPool> | undefined;
+  const lent = lender();
   const live = new Set<number>();
   let opened = 0;
   return {
@@ -29,7 +31,7 @@ export function programThreads(count: number): ProgramThreads {
       live.add(program);
       const task = () => ({ program, live: [...live], model, options });
       await run(task()); // what is wrong with it shows now
-      const repeat: Program["repeat"] = (...runs) => run({ ...task(), runs });
+      const repeat: Program["repeat"] = (feeds, ...rest) => run({ ...task(), runs: [lent(feeds), ...rest] });
       return {
         inputNames: model.inputs.map(({ name }) => name),
         run: async (feeds) => (await repeat(feeds, [{}], {})).each[0]!,
