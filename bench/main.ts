@@ -14,7 +14,7 @@ const STANDARD = [
 ] as const;
 
 type RoundFlags = RoundOptions & { json?: true; peer?: string; pairs: number };
-type Flags = Omit<StepOptions, "model" | "batch" | "size"> & { json?: true; peer?: string; rounds: number };
+type Flags = Omit<StepOptions, "model" | "batch" | "size"> & { json?: true; peer?: string; pairs: number };
 
 const program = new Command("bench").description(
   "Times attack steps and rounds of training. Ratios to a peer are taken in turn, pair by pair.",
@@ -35,7 +35,7 @@ addFlags(
     .argument("<size>", "rows and columns of an image", positive)
     .addHelpText(
       "after",
-      "\nExamples:\n  npm run -s bench -- step resnet10 16 32\n  npm run -s bench -- step resnet10 16 32 --peer 'python3 torch_step.py' --rounds 5",
+      "\nExamples:\n  npm run -s bench -- step resnet10 16 32\n  npm run -s bench -- step resnet10 16 32 --peer 'python3 torch_step.py' --pairs 5",
     ),
 ).action(async (model: string, batch: number, size: number, flags: Flags) => {
   await bench({ ...flags, model, batch, size }, flags);
@@ -76,17 +76,17 @@ function addFlags(command: Command): Command {
       "also time compiling the step in fresh processes: cold, and with what the first one kept on disk",
     )
     .option("--peer <command>", "a script with the same arguments and JSON keys, to be run in turn with ours")
-    .option("--rounds <n>", "pairs of runs with --peer", positive, 3)
+    .option("--pairs <n>", "pairs of runs with --peer", positive, 3)
     .option("--json", "print JSON on the last line");
 }
 
-async function bench(options: StepOptions, { json, peer, rounds }: Flags): Promise<void> {
+async function bench(options: StepOptions, { json, peer, pairs }: Flags): Promise<void> {
   if (peer === undefined) {
     const result = await timeStep(options);
     console.log(json ? JSON.stringify(result) : table(result));
     return;
   }
-  const comparison = await compareWithPeer(options, peer, rounds);
+  const comparison = await compareWithPeer(options, peer, pairs);
   if (json) {
     console.log(JSON.stringify(comparison));
     return;
