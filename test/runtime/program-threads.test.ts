@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterAll, describe, expect, it } from "vitest";
 import { add, constant, input, matmul, mul, sum } from "../../src/graph/index.ts";
 import { compile, programThreads, sharedThreads } from "../../src/runtime/index.ts";
@@ -66,6 +68,17 @@ describe("programs in threads", { timeout: 60_000 }, () => {
     await ended;
   });
 
+  it("keep nothing of a run that is done", async () => {
+    const program = await compile(GRAPH, { threads: 1, open: threads.open });
+    const made: WeakRef<object>[] = [];
+    const feeds = { x: matrix(1), y: matrix(2) };
+    for (let i = 0; i < 5; i++) made.push(new WeakRef((await program.run(feeds)).product!.data));
+    await program.run(feeds); // a thread or a port may hold on to what it handed over last
+    await collectGarbage();
+    expect(made.map((data) => data.deref())).toEqual(made.map(() => undefined));
+    await program.release();
+  });
+
   it("hold several programs, and others after one was released", async () => {
     const [x, y] = [matrix(1), matrix(2)];
     for (const factor of [2, 3, 4]) {
@@ -93,6 +106,15 @@ describe("programs in threads", { timeout: 60_000 }, () => {
     await program.release();
   });
 });
+
+/** A task later, as a WeakRef holds its target until the end of the task. */
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString("--expose-gc");
+  await new Promise((resolve) => {
+    setTimeout(resolve, 10);
+  });
+  runInNewContext("gc")();
+}
 
 describe("sharedThreads", () => {
   it("gives each job a thread where there are fewer threads than jobs, and else as many as there are for each", async () => {

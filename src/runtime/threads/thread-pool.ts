@@ -22,14 +22,25 @@ export function threadPool(count: number): ThreadPool {
     ...(isSource && { execArgv: ["--require", createRequire(import.meta.url).resolve("tsx/cjs")] }),
     ...{ minThreads: 0, maxThreads: count, idleTimeout: Number.POSITIVE_INFINITY, atomics: "disabled" },
   });
-  const broken = new Promise<never>((_, reject) => {
-    pool.on("error", (cause) => reject(threadError(cause)));
+  const waiting = new Set<(error: FedleakError) => void>(); // not one promise for all runs, which would keep what each came to
+  let broken: FedleakError | undefined;
+  pool.on("error", (cause) => {
+    broken = threadError(cause);
+    for (const reject of waiting) reject(broken);
   });
-  broken.catch(() => undefined); // who waits for a run is told
   const close = () => closeGate(gate);
   process.once("exit", close);
   return {
-    run: (task) => Promise.race([pool.run(task), broken]),
+    run: async (task) => {
+      if (broken) throw broken;
+      return new Promise((resolve, reject) => {
+        waiting.add(reject);
+        pool
+          .run(task)
+          .then(resolve, reject)
+          .finally(() => waiting.delete(reject));
+      });
+    },
     release: async () => {
       process.off("exit", close);
       close();
